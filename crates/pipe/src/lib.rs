@@ -1,0 +1,45 @@
+//! How lines move between the tools.
+//!
+//! [`Reader`] takes files or standard input apart into lines that know where
+//! they stand and what they are; [`Writer`] writes whole lines, at once when
+//! somebody is waiting for them; [`Faults`] counts and names what could not be
+//! read; [`Error`] knows its exit code; [`cli`] is the frame of every `main`.
+//!
+//! A filter is a loop over these:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), pipe::Error> {
+//! let mut reader = pipe::Reader::open(&["-".into()])?;
+//! let mut writer = pipe::Writer::create(None)?;
+//! let mut faults = pipe::Faults::new("mytool");
+//! while let Some(line) = reader.next(&mut faults)? {
+//!     writer.line(line.raw)?;
+//!     if reader.would_wait() {
+//!         writer.flush()?;
+//!     }
+//! }
+//! writer.flush()?;
+//! faults.finish(false)
+//! # }
+//! ```
+
+pub mod cli;
+mod error;
+pub mod exit;
+mod faults;
+mod input;
+mod lines;
+mod reader;
+mod text;
+mod writer;
+
+pub use error::Error;
+pub use faults::Faults;
+pub use input::{Input, ignore_interrupt_when_piped};
+pub use lines::{Lines, MAX_LINE, RawLine};
+pub use reader::{Incoming, Place, Reader};
+pub use text::printable;
+pub use writer::Writer;
+
+/// The environment variable in which memmon hands its run's id to its command.
+pub const RUN_VARIABLE: &str = "MEMMON_RUN";

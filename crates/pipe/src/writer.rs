@@ -1,0 +1,157 @@
+//! Whole lines, out.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Stdout, Write},
+};
+
+use serde::Serialize;
+
+use crate::Error;
+
+/// Writes lines to standard output or a file, and never half of one.
+pub struct Writer {
+    name: String,
+    out: BufWriter<Sink>,
+    line: Vec<u8>,
+    live: bool,
+}
+
+enum Sink {
+    File(File),
+    Stdout(Stdout),
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::File(file) => file.write(bytes),
+            Sink::Stdout(stdout) => stdout.lock().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::File(file) => file.flush(),
+            Sink::Stdout(stdout) => stdout.lock().flush(),
+        }
+    }
+}
+
+impl Writer {
+    /// Writes to `path`, made anew, or to standard output when there is none (or
+    /// `-`). Lines are gathered until [`Writer::flush`].
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be made: before any work is done, not after it.
+    pub fn create(path: Option<&str>) -> Result<Writer, Error> {
+        let (name, sink) = match path {
+            None | Some("-") => ("standard output", Sink::Stdout(io::stdout())),
+            Some(path) => {
+                let file = File::create(path).map_err(|source| Error::write(path, source))?;
+                (path, Sink::File(file))
+            }
+        };
+        let out = BufWriter::with_capacity(64 << 10, sink);
+        Ok(Writer { name: name.to_owned(), out, line: Vec::new(), live: false })
+    }
+
+    /// The same, but every line is written when it happens.
+    #[must_use]
+    pub fn live(mut self) -> Writer {
+        self.live = true;
+        self
+    }
+
+    /// Writes `line` and a newline.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn line(&mut self, line: &[u8]) -> Result<(), Error> {
+        self.line.clear();
+        self.line.extend_from_slice(line);
+        self.write_line()
+    }
+
+    /// Writes `record` as a line.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn record<T: Serialize>(&mut self, record: &T) -> Result<(), Error> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, record)
+            .map_err(|error| Error::write(&self.name, error.into()))?;
+        self.write_line()
+    }
+
+    /// Writes text that is not lines, such as a report.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn text(&mut self, text: &str) -> Result<(), Error> {
+        self.out.write_all(text.as_bytes()).map_err(|source| Error::write(&self.name, source))
+    }
+
+    /// Hands everything to the system.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.out.flush().map_err(|source| Error::write(&self.name, source))
+    }
+
+    /// The path, or `standard output`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn write_line(&mut self) -> Result<(), Error> {
+        self.line.push(b'\n');
+        // In one piece: a line that does not fit goes out alone, behind what was
+        // gathered, so that a kill between two writes costs no half line.
+        self.out.write_all(&self.line).map_err(|source| Error::write(&self.name, source))?;
+        if self.live { self.flush() } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Writer;
+
+    #[test]
+    fn a_live_writer_writes_each_line_and_the_other_gathers_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out.jsonl");
+        let path = path.to_str().unwrap();
+        let mut writer = Writer::create(Some(path)).unwrap();
+        writer.line(b"{}").unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "");
+        writer.flush().unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "{}\n");
+
+        let mut writer = Writer::create(Some(path)).unwrap().live();
+        writer.record(&serde_json::json!({"a": 1})).unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "{\"a\":1}\n");
+    }
+
+    #[test]
+    fn an_output_that_cannot_be_made_is_found_before_the_work() {
+        let error = Writer::create(Some("/nonexistent/out")).err().unwrap();
+        assert_eq!(error.exit_code(), 74);
+        assert!(error.to_string().starts_with("cannot write: /nonexistent/out: "));
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_and_not_a_loss_in_silence() {
+        let mut writer = Writer::create(Some("/dev/full")).unwrap().live();
+        assert_eq!(writer.line(b"{}").unwrap_err().exit_code(), 74);
+    }
+}
