@@ -1,0 +1,91 @@
+//! `/proc/PID/stat`: whose child a process is, and whether it still runs.
+
+use super::text::{digits, number, words};
+
+/// What the tree needs of `/proc/PID/stat`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PidStat {
+    /// State letter: `R`, `S`, `D`, `T`, `Z` …
+    pub state: u8,
+    /// The parent's number; 0 for those the kernel started.
+    pub ppid: i32,
+    /// Start in ticks after boot: with the number it names one process, also
+    /// when the number is given out again.
+    pub start_ticks: u64,
+}
+
+impl PidStat {
+    /// Reads the text of `/proc/PID/stat`. The name in parentheses is the
+    /// program's to choose and may hold blanks, newlines and parentheses, so
+    /// the fields are counted from the last closing one.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<PidStat> {
+        let name_end = text.iter().rposition(|&byte| byte == b')')?;
+        let mut fields = words(&text[name_end + 1..]);
+        let state = match fields.next()? {
+            [letter] => *letter,
+            _ => return None,
+        };
+        let ppid = number(fields.next()?)?;
+        // Fields 5 to 21 lie between; one more must follow field 22, or it may be cut.
+        let start_ticks = digits(fields.nth(17)?)?;
+        fields.next()?;
+        Some(PidStat { state, ppid, start_ticks })
+    }
+
+    /// Ended, but its parent has not yet asked for its exit status.
+    #[must_use]
+    pub fn is_zombie(&self) -> bool {
+        self.state == b'Z'
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const REST: &str = "S 17 42 42 0 -1 4194560 9 0 0 0 1 2 3 4 20 0 1 0 8675309 5000 250 99";
+
+    #[test]
+    fn hostile_names_do_not_move_the_fields() {
+        for name in ["cat", "a b c", ") R 1 1 (", "x) Z 1 (y)", "((((", "))))", "new\nline", ""] {
+            let text = format!("4711 ({name}) {REST}\n");
+            let stat = PidStat::parse(text.as_bytes()).unwrap();
+            assert_eq!(
+                (stat.state, stat.ppid, stat.start_ticks),
+                (b'S', 17, 8_675_309),
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf8_is_fine() {
+        let text = [b"1 (\xff\xfe) ".as_slice(), REST.as_bytes()].concat();
+        assert_eq!(PidStat::parse(&text).unwrap().ppid, 17);
+    }
+
+    #[test]
+    fn a_zombie_is_one_by_its_state() {
+        let text = format!("1 (S) {}", REST.replacen('S', "Z", 1));
+        assert!(PidStat::parse(text.as_bytes()).unwrap().is_zombie());
+    }
+
+    #[test]
+    fn what_is_cut_is_none() {
+        assert_eq!(PidStat::parse(b""), None);
+        assert_eq!(PidStat::parse(b"1 (cat) S"), None);
+        assert_eq!(
+            PidStat::parse(b"1 (cat) S 17 42 42 0 -1 4 9 0 0 0 1 2 3 4 20 0 1 0 8675"),
+            None
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_makes_it_panic(bytes: Vec<u8>) {
+            let _ = PidStat::parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The machine as a whole: opened once, read often.
+
+use std::path::PathBuf;
+
+use crate::platform;
+use crate::profile::HostProfile;
+use crate::reading::Reading;
+use crate::sources::Sources;
+
+/// Where the kernel's file systems are. Other places than the usual ones serve
+/// captured trees; macOS has no such files and ignores this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roots {
+    /// In place of `/proc`.
+    pub proc: PathBuf,
+    /// In place of `/sys`.
+    pub sys: PathBuf,
+}
+
+impl Default for Roots {
+    fn default() -> Roots {
+        Roots { proc: PathBuf::from("/proc"), sys: PathBuf::from("/sys") }
+    }
+}
+
+/// The sources of this machine, open and ready to be read.
+pub struct Machine {
+    sensors: platform::Sensors,
+    profile: HostProfile,
+    sources: Sources,
+}
+
+impl Machine {
+    /// Opens what this machine has. Never fails: what cannot be opened is
+    /// listed in [`Machine::sources`] with the reason.
+    #[must_use]
+    pub fn open() -> Machine {
+        Machine::open_at(Roots::default())
+    }
+
+    /// As [`Machine::open`], with the kernel's file systems elsewhere. A
+    /// captured tree is not asked about NVIDIA GPUs, which only the driver's
+    /// library knows.
+    #[must_use]
+    pub fn open_at(roots: Roots) -> Machine {
+        let mut profile = HostProfile::default();
+        let mut sources = Sources::default();
+        let sensors = platform::Sensors::open(&roots, &mut profile, &mut sources);
+        Machine { sensors, profile, sources }
+    }
+
+    /// What does not change while the machine is watched.
+    #[must_use]
+    pub fn profile(&self) -> &HostProfile {
+        &self.profile
+    }
+
+    /// What is measured here and what is not.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Reads everything now. Shares and the pressure level are about the time
+    /// since an earlier read, so the first has none. A source that fails is
+    /// `None` in this reading and tried again in the next.
+    #[must_use]
+    pub fn read(&mut self) -> Reading {
+        self.sensors.read()
+    }
+}
+
+// A sampler may well read in a thread of its own, on every system.
+const _: () = {
+    const fn can_be_sent<T: Send>() {}
+    can_be_sent::<Machine>();
+    can_be_sent::<crate::Tree>();
+};

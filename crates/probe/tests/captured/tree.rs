@@ -1,0 +1,99 @@
+//! Process trees with names and states of any kind.
+
+use probe::{Roots, Tree, zombies_at};
+
+use super::Fake;
+
+/// 10 ─ 11 ─ 12 (zombie), 10 ─ 13; 1 and 20 do not belong.
+fn family(fake: &Fake) {
+    fake.process(1, "init", 'S', 0, 500);
+    fake.process(10, "a) R 1 (b", 'S', 1, 100);
+    fake.process(11, "python3 -m server", 'S', 10, 20);
+    fake.process(12, "x", 'Z', 11, 0);
+    fake.process(13, "((", 'S', 10, 3);
+    fake.process(20, "other", 'S', 1, 7_000);
+    fake.write("proc/not-a-process/stat", "");
+}
+
+fn page() -> u64 {
+    let fake = Fake::new();
+    fake.process(5, "one", 'S', 1, 1);
+    Tree::at(&fake.roots(), 5, true).read(false).rss_bytes.unwrap()
+}
+
+fn check_family(roots: &Roots) {
+    let reading = Tree::at(roots, 10, true).read(false);
+    assert_eq!(reading.pids, [10, 11, 12, 13]);
+    assert_eq!((reading.procs, reading.zombies), (3, 1));
+    assert_eq!(reading.rss_bytes, Some(123 * page()));
+    let below = Tree::at(roots, 10, false).read(false);
+    assert_eq!(below.pids, [11, 12, 13]);
+    assert_eq!(below.rss_bytes, Some(23 * page()));
+}
+
+#[test]
+fn the_tree_is_found_by_parents_whatever_the_names() {
+    let fake = Fake::new();
+    family(&fake);
+    check_family(&fake.roots());
+    assert_eq!(zombies_at(&fake.roots()), Some(1));
+}
+
+#[test]
+fn the_tree_is_found_by_children_files_where_there_are_any() {
+    let fake = Fake::new();
+    family(&fake);
+    fake.write("proc/10/task/10/children", "11 ")
+        .write("proc/10/task/19/children", "13 99 ")
+        .write("proc/11/task/11/children", "12 ");
+    // Parents would say otherwise: it is not they who are asked.
+    fake.process(20, "other", 'S', 10, 7_000);
+    check_family(&fake.roots());
+}
+
+#[test]
+fn processes_that_end_leave_the_tree_and_new_ones_enter_it() {
+    for children_files in [false, true] {
+        let fake = Fake::new();
+        family(&fake);
+        if children_files {
+            fake.write("proc/10/task/10/children", "11 13 ")
+                .write("proc/11/task/11/children", "12 ");
+        }
+        let mut tree = Tree::at(&fake.roots(), 10, true);
+        assert_eq!(tree.read(false).pids, [10, 11, 12, 13]);
+        // An open file outlives its directory, unless it is a process's: empty
+        // it, so that it reads as one of a process without memory.
+        fake.write("proc/13/statm", "0 0 0 0 0 0 0\n");
+        std::fs::remove_dir_all(fake.path("proc/13")).unwrap();
+        fake.process(30, "new", 'S', 11, 4);
+        if children_files {
+            fake.write("proc/10/task/10/children", "11 ")
+                .write("proc/11/task/11/children", "12 30 ");
+        }
+        assert_eq!(tree.read(false).pids, [10, 11, 12, 30]);
+    }
+}
+
+#[test]
+fn pss_is_the_sum_of_all_or_unknown() {
+    let fake = Fake::new();
+    family(&fake);
+    for (pid, kib) in [(10, 400), (11, 80), (13, 12)] {
+        fake.write(&format!("proc/{pid}/smaps_rollup"), format!("Rss: 1 kB\nPss: {kib} kB\n"));
+    }
+    let roots = fake.roots();
+    let pss = |deep| Tree::at(&roots, 10, true).read(deep).pss_bytes;
+    assert_eq!(pss(true), Some(492 * 1024));
+    assert_eq!(pss(false), None);
+    std::fs::remove_file(fake.path("proc/13/smaps_rollup")).unwrap();
+    assert_eq!(pss(true), None);
+}
+
+#[test]
+fn zombies_are_unknown_where_processes_cannot_be_listed() {
+    let fake = Fake::new();
+    assert_eq!(zombies_at(&fake.roots()), None);
+    std::fs::remove_dir(fake.path("proc")).unwrap();
+    assert_eq!(zombies_at(&fake.roots()), None);
+}
