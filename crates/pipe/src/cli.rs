@@ -22,13 +22,16 @@ pub struct Frame {
     pub tool: &'static str,
     /// The exit code for a command line that cannot be understood.
     pub usage: u8,
+    /// Whether it is a filter, which ends quietly with 0 when its reader goes away.
+    /// Others have lost results then, and say so.
+    pub filter: bool,
 }
 
 impl Frame {
     /// The frame of a filter.
     #[must_use]
     pub const fn new(tool: &'static str) -> Frame {
-        Frame { tool, usage: exit::USAGE }
+        Frame { tool, usage: exit::USAGE, filter: true }
     }
 
     /// Parses the command line into an `A`, hands it to `run` and makes its result
@@ -48,10 +51,9 @@ impl Frame {
         };
         match run(args) {
             Ok(code) => ExitCode::from(code),
+            Err(error) if self.filter && error.is_broken_pipe() => ExitCode::from(exit::DONE),
             Err(error) => {
-                if !error.is_broken_pipe() {
-                    complain(self.tool, &error.to_string());
-                }
+                complain(self.tool, &error.to_string());
                 ExitCode::from(match error {
                     Error::Usage(_) => self.usage,
                     other => other.exit_code(),

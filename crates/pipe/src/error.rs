@@ -56,7 +56,6 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            _ if self.is_broken_pipe() => exit::DONE,
             Error::NoInput { .. } => exit::NO_INPUT,
             Error::Read { .. } | Error::Write { .. } => exit::IO,
             Error::BadData(_) => exit::BAD_DATA,

@@ -17,20 +17,36 @@ pub struct Faults {
     text: u64,
     warned: BTreeSet<String>,
     first: Option<String>,
+    kept: Option<Vec<(Place, String)>>,
 }
 
 impl Faults {
     /// None yet; `tool` begins every message.
     #[must_use]
     pub fn new(tool: &'static str) -> Faults {
-        Faults { tool, malformed: 0, text: 0, warned: BTreeSet::new(), first: None }
+        Faults { tool, malformed: 0, text: 0, warned: BTreeSet::new(), first: None, kept: None }
+    }
+
+    /// Keeps malformed lines for [`Faults::take`] instead of saying them: for a tool
+    /// whose findings they are.
+    #[must_use]
+    pub fn keeping(mut self) -> Faults {
+        self.kept = Some(Vec::new());
+        self
+    }
+
+    /// The malformed lines that were kept since the last call.
+    pub fn take(&mut self) -> Vec<(Place, String)> {
+        self.kept.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// A line that claims to be a record and cannot be read as one.
     pub fn malformed(&mut self, place: &Place, why: &str) {
         self.malformed += 1;
         let what = format!("{place}: {}", printable(why));
-        if self.malformed <= NAMED {
+        if let Some(kept) = &mut self.kept {
+            kept.push((place.clone(), why.to_owned()));
+        } else if self.malformed <= NAMED {
             say(&format!("{}: bad line: {what}", self.tool));
         }
         self.first.get_or_insert(what);
@@ -67,7 +83,7 @@ impl Faults {
     ///
     /// [`Error::BadData`] when `strict` and a line could not be read.
     pub fn finish(&self, strict: bool) -> Result<(), Error> {
-        if self.malformed > NAMED {
+        if self.malformed > NAMED && self.kept.is_none() {
             say(&format!("{}: {} more bad lines", self.tool, self.malformed - NAMED));
         }
         match &self.first {

@@ -1,1 +1,23 @@
-//! TBD
+//! pytest for inference backends.
+//!
+//! A [`suite`] in TOML names backends, models and cases; [`plan`] makes cells of
+//! them, [`select`] picks some, [`run`](run()) runs them group by group so that each model
+//! is loaded once, and [`journal`] writes every record when it happens.
+
+pub mod backend;
+pub mod case;
+pub mod cli;
+pub mod exit;
+pub mod expect;
+pub mod health;
+pub mod http;
+pub mod interrupt;
+pub mod journal;
+pub mod measure;
+pub mod plan;
+pub mod progress;
+mod run;
+pub mod select;
+pub mod suite;
+
+pub use run::{Options, run};

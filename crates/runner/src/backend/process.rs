@@ -1,0 +1,221 @@
+//! A process and everything that it starts: one group, ended together.
+
+use std::{
+    io,
+    os::unix::process::{CommandExt, ExitStatusExt},
+    process::{Child, Command, ExitStatus},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+
+/// How often a process that shall end is looked at.
+const POLL: Duration = Duration::from_millis(10);
+/// How long the group may linger after SIGKILL before we go on without it. Zombies
+/// whose parent does not wait for them linger for ever, and do no harm.
+const AFTER_KILL: Duration = Duration::from_secs(2);
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// Its exit code, when it exited.
+    pub exit: Option<i32>,
+    /// The signal that ended it, when one did.
+    pub signal: Option<i32>,
+}
+
+impl From<ExitStatus> for End {
+    fn from(status: ExitStatus) -> End {
+        End { exit: status.code(), signal: status.signal() }
+    }
+}
+
+impl End {
+    /// For people: `exit code 1`, `signal 9 (SIGKILL)`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match (self.exit, self.signal) {
+            (Some(code), _) => format!("exit code {code}"),
+            (None, Some(number)) => match Signal::try_from(number) {
+                Ok(signal) => format!("signal {number} ({signal})"),
+                Err(_) => format!("signal {number}"),
+            },
+            (None, None) => "an unknown end".to_owned(),
+        }
+    }
+}
+
+/// A process at the head of its own group. Dropping it kills the group.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    end: Option<End>,
+    gone: bool,
+}
+
+impl Process {
+    /// Starts `command` at the head of a new process group, so that it can be ended
+    /// with all that it starts, and a terminal's Ctrl-C does not reach it before we
+    /// have decided what to do.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start(command: &mut Command) -> io::Result<Process> {
+        let child = command.process_group(0).spawn()?;
+        Ok(Process { child, end: None, gone: false })
+    }
+
+    /// Its id, which is that of its group too.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        // Linux and macOS give out ids below 2^31.
+        i32::try_from(self.child.id()).unwrap_or(i32::MAX)
+    }
+
+    /// The child itself, for its pipes.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<End> {
+        if self.end.is_none() {
+            // An error here means that there is no such child: somebody reaped it.
+            self.end = match self.child.try_wait() {
+                Ok(status) => status.map(End::from),
+                Err(_) => Some(End::default()),
+            };
+        }
+        self.end
+    }
+
+    /// Waits until it has ended, at most until `deadline`.
+    pub fn wait_until(&mut self, deadline: Instant) -> Option<End> {
+        loop {
+            let end = self.ended();
+            if end.is_some() || Instant::now() >= deadline {
+                return end;
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Ends the group: `signal` first, SIGKILL after `grace`, or as soon as `hurry`
+    /// says so, for whoever is left. Returns how the process itself ended, if it did.
+    pub fn stop(
+        &mut self,
+        signal: Signal,
+        grace: Duration,
+        hurry: impl Fn() -> bool,
+    ) -> Option<End> {
+        for (signal, patience) in [(signal, grace), (Signal::SIGKILL, AFTER_KILL)] {
+            if self.signal_group(signal) == Err(Errno::ESRCH) {
+                break;
+            }
+            let deadline = Instant::now() + patience;
+            while self.group_lives() && Instant::now() < deadline {
+                if signal != Signal::SIGKILL && hurry() {
+                    break;
+                }
+                thread::sleep(POLL);
+            }
+        }
+        self.gone = true;
+        self.ended()
+    }
+
+    /// Whether anybody of the group is left. Reaps the process itself.
+    fn group_lives(&mut self) -> bool {
+        let own = self.ended().is_none();
+        own || killpg(Pid::from_raw(self.pid()), None) != Err(Errno::ESRCH)
+    }
+
+    /// Sends `signal` to the whole group.
+    fn signal_group(&self, signal: Signal) -> nix::Result<()> {
+        killpg(Pid::from_raw(self.pid()), signal)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A panic or an early return must not leave a model in memory.
+        if !self.gone {
+            self.stop(Signal::SIGKILL, AFTER_KILL, || false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+        time::{Duration, Instant},
+    };
+
+    use nix::{
+        sys::signal::{Signal, kill},
+        unistd::Pid,
+    };
+
+    use super::{End, Process};
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::piped());
+        command
+    }
+
+    fn lives(pid: i32) -> bool {
+        // A zombie still takes signals; what is gone or a zombie does not run.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        kill(Pid::from_raw(pid), None).is_ok() && !stat.contains(") Z ")
+    }
+
+    #[test]
+    fn stopping_ends_grandchildren_too() {
+        let mut process = Process::start(&mut shell("sleep 60 & echo $!; wait")).unwrap();
+        let mut line = String::new();
+        BufReader::new(process.child().stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let grandchild: i32 = line.trim().parse().unwrap();
+        assert!(lives(grandchild));
+        let end = process.stop(Signal::SIGTERM, Duration::from_secs(5), || false).unwrap();
+        assert_eq!(end.signal, Some(15));
+        assert!(!lives(grandchild));
+    }
+
+    #[test]
+    fn who_ignores_the_signal_is_killed_after_the_grace() {
+        let mut process =
+            Process::start(&mut shell("trap '' TERM; echo x; while :; do sleep 0.05; done"))
+                .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.child().stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let start = Instant::now();
+        let end = process.stop(Signal::SIGTERM, Duration::from_millis(200), || false).unwrap();
+        assert_eq!(end.describe(), "signal 9 (SIGKILL)");
+        assert!(start.elapsed() >= Duration::from_millis(200));
+    }
+
+    #[test]
+    fn an_end_is_known_by_code_or_signal() {
+        let mut process = Process::start(&mut shell("exit 3")).unwrap();
+        let end = process.wait_until(Instant::now() + Duration::from_secs(5));
+        assert_eq!(end, Some(End { exit: Some(3), signal: None }));
+        assert_eq!(end.unwrap().describe(), "exit code 3");
+    }
+
+    #[test]
+    fn dropping_a_process_leaves_nothing_behind() {
+        let process = Process::start(&mut shell("sleep 60")).unwrap();
+        let pid = process.pid();
+        drop(process);
+        assert!(!lives(pid));
+    }
+}

@@ -1,0 +1,191 @@
+//! A case that runs a command.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read, Write},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use records::ErrorInfo;
+
+use super::Came;
+use crate::{
+    backend::{Process, program_path},
+    expect::Observed,
+    interrupt::Interrupts,
+    suite::{CommandDef, Template},
+};
+
+/// The most that is kept of what a command prints, in bytes; the rest is read and
+/// dropped, so that the command is not held up.
+const MAX_OUTPUT: usize = 4 << 20;
+/// How long a command has between the signal that asks it to stop and SIGKILL.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long a command's grandchildren may hold its output open after its end.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Runs the command once, to its end.
+pub fn run(
+    command: &CommandDef,
+    places: &BTreeMap<&'static str, String>,
+    folder: &Path,
+    timeout: Duration,
+    interrupts: &Interrupts,
+) -> Came {
+    let fill = |text: &String| -> Result<String, String> {
+        Template::parse(text)?
+            .fill(places, |name| std::env::var(name).ok())
+            .map(|filled| filled.real)
+    };
+    let prepared = || -> Result<(Command, String), String> {
+        let mut words = command.argv.iter().map(fill).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let program = words.next().ok_or("argv names no program")?;
+        let mut prepared = Command::new(program_path(&program, folder));
+        prepared.args(words);
+        for (name, value) in &command.env {
+            prepared.env(name, fill(value)?);
+        }
+        Ok((prepared, command.stdin.as_ref().map(fill).transpose()?.unwrap_or_default()))
+    };
+    let (mut prepared, input) = match prepared() {
+        Ok(prepared) => prepared,
+        Err(message) => return Came::error("command_not_started", message),
+    };
+    prepared.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = match Process::start(&mut prepared) {
+        Ok(process) => process,
+        Err(error) => {
+            let program = &command.argv[0];
+            return Came::error("command_not_started", format!("cannot start {program}: {error}"));
+        }
+    };
+    let child = process.child();
+    if let Some(mut stdin) = child.stdin.take() {
+        // A command that does not read its input must not hold us up.
+        thread::spawn(move || stdin.write_all(input.as_bytes()));
+    }
+    let stdout = child.stdout.take().map(gather);
+    let stderr = child.stderr.take().map(gather);
+
+    let deadline = Instant::now() + timeout;
+    let end = loop {
+        if interrupts.stop() {
+            process.stop(Signal::SIGTERM, GRACE, || interrupts.kill());
+            return Came::interrupted();
+        }
+        if let Some(end) = process.ended() {
+            break Some(end);
+        }
+        if Instant::now() >= deadline {
+            break None;
+        }
+        // Short at first, for the many commands that are done at once.
+        interrupts.sleep(Duration::from_millis(2));
+    };
+    // What the command left running is ended too.
+    process.stop(Signal::SIGTERM, GRACE, || interrupts.kill());
+    let printed = |gathered: Option<Gathered>| gathered.map(|g| g.text()).unwrap_or_default();
+    let mut observed = Observed {
+        exit: end.and_then(|end| end.exit),
+        stdout: Some(printed(stdout)),
+        stderr: Some(printed(stderr)),
+        ..Observed::default()
+    };
+    let error = end.is_none().then(|| ErrorInfo {
+        kind: "timeout".to_owned(),
+        message: format!("the command did not end within {}", humantime::format_duration(timeout)),
+        log_tail: observed.stderr.as_deref().map(last_lines).filter(|lines| !lines.is_empty()),
+        ..ErrorInfo::default()
+    });
+    observed.text.clone_from(&observed.stdout);
+    Came { observed, error }
+}
+
+fn last_lines(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(12)..]
+        .iter()
+        .map(|line| pipe::printable(line).into_owned())
+        .collect()
+}
+
+/// What is being read from a command on a thread of its own.
+struct Gathered(std::sync::mpsc::Receiver<Vec<u8>>);
+
+fn gather(mut source: impl Read + Send + 'static) -> Gathered {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        // An error ends the output like its end does.
+        let _ = source.by_ref().take(MAX_OUTPUT as u64).read_to_end(&mut kept);
+        let _ = sender.send(kept);
+        let _ = io::copy(&mut source, &mut io::sink());
+    });
+    Gathered(receiver)
+}
+
+impl Gathered {
+    fn text(self) -> String {
+        let bytes = self.0.recv_timeout(DRAIN).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeMap,
+        path::Path,
+        time::{Duration, Instant},
+    };
+
+    use super::{Came, run};
+    use crate::{interrupt::Interrupts, suite::CommandDef};
+
+    fn came(text: &str, timeout: Duration) -> Came {
+        let command: CommandDef = toml::from_str(text).unwrap();
+        let places = BTreeMap::from([("model.id", "a b".to_owned())]);
+        run(&command, &places, Path::new(""), timeout, &Interrupts::default())
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn words_are_passed_on_whole_without_a_shell() {
+        let came = came("argv = ['printf', '%s|', '{model.id}', '$HOME;']", LONG);
+        assert_eq!(came.observed.stdout.as_deref(), Some("a b|$HOME;|"));
+        assert_eq!((came.observed.exit, came.error), (Some(0), None));
+    }
+
+    #[test]
+    fn input_output_and_exit_code_are_kept_apart() {
+        let came = came("argv = ['sh', '-c', 'cat; echo oops >&2; exit 3']\nstdin = 'in'", LONG);
+        assert_eq!(came.observed.stdout.as_deref(), Some("in"));
+        assert_eq!(came.observed.stderr.as_deref(), Some("oops\n"));
+        assert_eq!(came.observed.exit, Some(3));
+    }
+
+    #[test]
+    fn a_command_that_does_not_exist_or_never_ends_is_an_error() {
+        let error = came("argv = ['no-such-program']", LONG).error.unwrap();
+        assert_eq!(error.kind, "command_not_started");
+        let start = Instant::now();
+        let error = came("argv = ['sleep', '60']", Duration::from_millis(100)).error.unwrap();
+        assert_eq!(
+            (error.kind.as_str(), error.message.as_str()),
+            ("timeout", "the command did not end within 100ms")
+        );
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_command_that_prints_without_end_takes_bounded_memory() {
+        let came = came("argv = ['sh', '-c', 'yes | head -c 20000000']", LONG);
+        assert_eq!(came.observed.stdout.unwrap().len(), super::MAX_OUTPUT);
+        assert_eq!(came.observed.exit, Some(0));
+    }
+}

@@ -1,0 +1,270 @@
+//! Holding an expectation against what was observed.
+
+use records::{Check, Metrics};
+use serde_json::{Value, json};
+
+use super::{Expectation, PathRule, Range, Subject, TextRule};
+
+/// Longest piece of a text that is recorded with a check, in characters.
+const EXCERPT: usize = 200;
+
+/// What a case gave to judge. What a case does not have is `None`.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// The text of the answer.
+    pub text: Option<String>,
+    /// The body as JSON.
+    pub body: Option<Value>,
+    /// Why the model stopped.
+    pub finish_reason: Option<String>,
+    /// The stream.
+    pub sse: Option<Sse>,
+    /// Exit code of a command; `None` when a signal ended it.
+    pub exit: Option<i32>,
+    /// Standard output of a command.
+    pub stdout: Option<String>,
+    /// Standard error of a command.
+    pub stderr: Option<String>,
+    /// What was measured.
+    pub metrics: Metrics,
+}
+
+/// What is to be said of a stream of events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sse {
+    /// Chunks whose content was not empty.
+    pub content_chunks: u64,
+    /// What was wrong with it; `None` when it was well-formed to its end.
+    pub fault: Option<String>,
+}
+
+/// The verdict on one expectation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// For the record.
+    pub check: Check,
+    /// What could not be judged because the backend does not report it.
+    pub missing: Option<String>,
+}
+
+/// Whether `expectation` holds of `observed`.
+#[must_use]
+pub fn judge(expectation: &Expectation, observed: &Observed) -> Judged {
+    let (ok, actual, missing) = match look(&expectation.subject, observed) {
+        Finding::Holds(actual) => (!expectation.negated, Some(actual), None),
+        Finding::Misses(actual, _) if expectation.negated => (true, Some(actual), None),
+        // What it is, and how it fails: both help whoever reads the report.
+        Finding::Misses(Value::String(text), Some(how)) => {
+            (false, Some(json!(format!("{text} ({how})"))), None)
+        }
+        Finding::Misses(actual, _) => (false, Some(actual), None),
+        // What was not reported neither holds nor fails, negated or not.
+        Finding::Missing(what) => (false, None, Some(what)),
+    };
+    Judged { check: Check { expect: expectation.stated.clone(), ok, actual }, missing }
+}
+
+enum Finding {
+    /// It holds of this.
+    Holds(Value),
+    /// It does not hold of this, and perhaps how.
+    Misses(Value, Option<String>),
+    /// There is nothing to hold it against.
+    Missing(String),
+}
+
+fn finding(holds: bool, actual: Value) -> Finding {
+    if holds { Finding::Holds(actual) } else { Finding::Misses(actual, None) }
+}
+
+fn look(subject: &Subject, observed: &Observed) -> Finding {
+    let missing = |what: &str| Finding::Missing(what.to_owned());
+    match subject {
+        Subject::Status(any) => match observed.status {
+            Some(status) => finding(any.contains(&u64::from(status)), json!(status)),
+            None => missing("status"),
+        },
+        Subject::Text(rules) => text(rules, observed.text.as_deref(), "text"),
+        Subject::Stdout(rules) => text(rules, observed.stdout.as_deref(), "stdout"),
+        Subject::Stderr(rules) => text(rules, observed.stderr.as_deref(), "stderr"),
+        Subject::Path(rule) => match &observed.body {
+            Some(body) => path(rule, body),
+            None => missing("a JSON body"),
+        },
+        Subject::Sse => match &observed.sse {
+            Some(Sse { fault: None, .. }) => Finding::Holds(json!("well-formed")),
+            Some(Sse { fault: Some(fault), .. }) => Finding::Misses(json!(fault), None),
+            None => Finding::Misses(json!("not a stream of events"), None),
+        },
+        Subject::Chunks(range) => match &observed.sse {
+            Some(sse) => finding(range.holds(sse.content_chunks as f64), json!(sse.content_chunks)),
+            None => missing("chunks (the answer was not streamed)"),
+        },
+        Subject::FinishReason(any) => match &observed.finish_reason {
+            Some(reason) => finding(any.contains(reason), json!(reason)),
+            None => missing("finish_reason"),
+        },
+        Subject::Exit(any) => match observed.exit {
+            Some(code) => finding(any.contains(&i64::from(code)), json!(code)),
+            None => Finding::Misses(json!("ended by a signal"), None),
+        },
+        Subject::Metric(name, range) => match observed.metrics.get(name) {
+            Some(metric) => finding(range.holds(metric.value()), json!(metric.value())),
+            None => missing(name),
+        },
+    }
+}
+
+fn text(rules: &[TextRule], text: Option<&str>, what: &str) -> Finding {
+    let Some(text) = text else { return Finding::Missing(what.to_owned()) };
+    let misses: Vec<String> = rules.iter().filter_map(|rule| rule.holds(text).err()).collect();
+    let actual = json!(excerpt(text));
+    match misses.is_empty() {
+        true => Finding::Holds(actual),
+        false => Finding::Misses(actual, Some(misses.join("; "))),
+    }
+}
+
+/// The beginning of `text`.
+pub(crate) fn excerpt(text: &str) -> String {
+    let text = text.trim();
+    match text.char_indices().nth(EXCERPT) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+fn path(rule: &PathRule, body: &Value) -> Finding {
+    let nodes = rule.path.query(body).all();
+    let actual = match nodes.as_slice() {
+        [] => json!("nothing is there"),
+        [one] => (*one).clone(),
+        many => json!(many),
+    };
+    let has_rules = rule.equals.is_some() || rule.range.is_some() || rule.type_name.is_some();
+    let ok = if has_rules {
+        matches!(nodes.as_slice(), [node] if node_holds(rule, node))
+    } else {
+        !nodes.is_empty()
+    };
+    finding(ok, actual)
+}
+
+fn node_holds(rule: &PathRule, node: &Value) -> bool {
+    let equals = rule.equals.as_ref().is_none_or(|any| any.iter().any(|want| same(want, node)));
+    let range = rule
+        .range
+        .as_ref()
+        .is_none_or(|range: &Range| node.as_f64().is_some_and(|n| range.holds(n)));
+    let of_type = rule.type_name.as_ref().is_none_or(|name| type_of(node).contains(&name.as_str()));
+    equals && range && of_type
+}
+
+/// Equality in which 16 and 16.0 are the same number.
+fn same(want: &Value, node: &Value) -> bool {
+    match (want.as_f64(), node.as_f64()) {
+        (Some(a), Some(b)) => a == b,
+        _ => want == node,
+    }
+}
+
+fn type_of(node: &Value) -> &'static [&'static str] {
+    match node {
+        Value::Null => &["null"],
+        Value::Bool(_) => &["boolean"],
+        Value::Number(n) if n.is_f64() && n.as_f64().is_some_and(|n| n.fract() != 0.0) => {
+            &["number"]
+        }
+        Value::Number(_) => &["number", "integer"],
+        Value::String(_) => &["string"],
+        Value::Array(_) => &["array"],
+        Value::Object(_) => &["object"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use records::{Metric, Metrics};
+    use serde_json::json;
+
+    use super::{Judged, Observed, Sse, judge};
+    use crate::expect::Expectation;
+
+    fn observed() -> Observed {
+        Observed {
+            status: Some(200),
+            text: Some("The capital is Paris.".into()),
+            body: Some(json!({"usage": {"completion_tokens": 7}, "choices": [{"a": 1}, {"a": 2}]})),
+            finish_reason: Some("stop".into()),
+            sse: Some(Sse { content_chunks: 6, fault: None }),
+            exit: Some(3),
+            stdout: Some("out".into()),
+            stderr: None,
+            metrics: Metrics { ttft_s: Some(Metric::Number(0.2)), ..Metrics::default() },
+        }
+    }
+
+    fn of(text: &str, observed: &Observed) -> Judged {
+        let table: toml::Table = toml::from_str(&format!("e = {text}")).unwrap();
+        judge(&Expectation::from_toml(&table["e"], Path::new("")).unwrap(), observed)
+    }
+
+    #[test]
+    fn expectations_hold_or_not_and_can_be_turned_around() {
+        for (text, holds) in [
+            ("{ status = [200, 201] }", true),
+            ("{ status = 404 }", false),
+            ("{ text = { icontains = 'paris' } }", true),
+            ("{ text = { contains = 'Rome' } }", false),
+            ("{ path = '$.usage.completion_tokens', max = 7, min = 7, type = 'integer' }", true),
+            ("{ path = '$.usage.completion_tokens', equals = [6, 7.0] }", true),
+            ("{ path = '$.usage.completion_tokens', type = 'string' }", false),
+            ("{ path = '$.usage.nothing' }", false),
+            ("{ path = '$.choices[*].a' }", true),
+            ("{ path = '$.choices[*].a', min = 0 }", false),
+            ("{ sse = true }", true),
+            ("{ chunks = { min = 2, max = 5 } }", false),
+            ("{ finish_reason = 'stop' }", true),
+            ("{ exit = [0, 3] }", true),
+            ("{ stdout = { equals = 'out' } }", true),
+            ("{ ttft_s = { max = 0.5 } }", true),
+        ] {
+            assert_eq!(of(text, &observed()).check.ok, holds, "{text}");
+            let negated = format!("{}, not = true }}", text.strip_suffix(" }").unwrap());
+            assert_eq!(of(&negated, &observed()).check.ok, !holds, "{negated}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_reported_is_missing_and_never_a_pass_even_negated() {
+        for text in [
+            "{ tpot_s = { max = 1 } }",
+            "{ stderr = { not_empty = true } }",
+            "{ stderr = { not_empty = true }, not = true }",
+        ] {
+            let judged = of(text, &observed());
+            assert!(!judged.check.ok && judged.missing.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_check_says_what_was_found_and_how_it_fails() {
+        let judged = of("{ text = { contains = 'Rome' } }", &observed());
+        assert_eq!(judged.check.actual, Some(json!("The capital is Paris. (does not contain it)")));
+        assert_eq!(judged.check.expect, json!({"text": {"contains": "Rome"}}));
+        let long = Observed { text: Some("é".repeat(500)), ..Observed::default() };
+        let found = of("{ text = { not_empty = true } }", &long).check.actual.unwrap();
+        assert_eq!(found.as_str().unwrap().chars().count(), 201);
+    }
+
+    #[test]
+    fn a_command_ended_by_a_signal_has_no_exit_code() {
+        let killed = Observed::default();
+        assert!(!of("{ exit = 0 }", &killed).check.ok);
+        assert!(of("{ exit = 0, not = true }", &killed).check.ok);
+    }
+}

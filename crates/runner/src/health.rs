@@ -1,0 +1,125 @@
+//! The machine's state around a test.
+
+use probe::{Machine, Reading};
+use records::{MemoryAtDeath, QualityFlag, SystemHealth, round};
+
+use crate::suite::Health;
+
+/// Watches the machine for the runner.
+pub struct Watch {
+    machine: Machine,
+    limits: Health,
+}
+
+/// The machine before a test.
+#[derive(Clone, Debug)]
+pub struct Before(Reading);
+
+impl Watch {
+    /// Watches this machine; `limits` say when it counts as degraded.
+    #[must_use]
+    pub fn open(limits: Health) -> Watch {
+        Watch { machine: Machine::open(), limits }
+    }
+
+    /// The name of the machine.
+    #[must_use]
+    pub fn host(&self) -> String {
+        self.machine.profile().host.clone().unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// Looks before a test.
+    pub fn before(&mut self) -> Before {
+        Before(self.machine.read())
+    }
+
+    /// Looks after it, and says what both looks mean.
+    pub fn after(&mut self, before: &Before) -> SystemHealth {
+        judge(&before.0, &self.machine.read(), probe::zombies(), &self.limits)
+    }
+
+    /// The memory when a process was found dead.
+    pub fn at_death(&mut self) -> MemoryAtDeath {
+        let now = self.machine.read();
+        MemoryAtDeath {
+            ram_free_gb: now.ram_free_bytes.map(gb),
+            swap_used_mb: now.swap_used_bytes.map(mb),
+            memory_pressure: now.memory_pressure.map(probe::Pressure::level),
+        }
+    }
+}
+
+fn judge(before: &Reading, after: &Reading, zombies: Option<u32>, limits: &Health) -> SystemHealth {
+    let least = match (before.ram_free_bytes, after.ram_free_bytes) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    let ram_free_gb = least.map(gb);
+    let growth =
+        before.swap_used_bytes.zip(after.swap_used_bytes).map(|(a, b)| mb(b.saturating_sub(a)));
+    let known = ram_free_gb.is_some() || growth.is_some() || zombies.is_some();
+    let mut flags = Vec::new();
+    if ram_free_gb.is_some_and(|free| free < limits.min_ram_free_gb) {
+        flags.push(QualityFlag::DegradedRam);
+    }
+    if growth.is_some_and(|growth| growth > limits.max_swap_growth_mb) {
+        flags.push(QualityFlag::DegradedSwap);
+    }
+    if zombies.is_some_and(|zombies| zombies > 0) {
+        flags.push(QualityFlag::DegradedZombies);
+    }
+    if flags.is_empty() {
+        flags.push(QualityFlag::Clean);
+    }
+    SystemHealth {
+        ram_free_gb,
+        swap_used_mb: after.swap_used_bytes.map(mb),
+        zombie_processes: zombies,
+        quality_flags: known.then_some(flags),
+    }
+}
+
+fn gb(bytes: u64) -> f64 {
+    round(bytes as f64 / 1e9, 3)
+}
+
+fn mb(bytes: u64) -> f64 {
+    round(bytes as f64 / 1e6, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use probe::Reading;
+    use records::QualityFlag;
+
+    use super::judge;
+    use crate::suite::Health;
+
+    fn reading(free_gb: u64, swap_mb: u64) -> Reading {
+        Reading {
+            ram_free_bytes: Some(free_gb * 1_000_000_000),
+            swap_used_bytes: Some(swap_mb * 1_000_000),
+            ..Reading::default()
+        }
+    }
+
+    #[test]
+    fn the_flags_follow_the_thresholds() {
+        let flags = |before: &Reading, after: &Reading, zombies| {
+            judge(before, after, zombies, &Health::default()).quality_flags
+        };
+        use QualityFlag::{Clean, DegradedRam, DegradedSwap, DegradedZombies};
+        // Swap that was in use before and does not grow degrades nothing.
+        assert_eq!(flags(&reading(9, 1524), &reading(9, 1624), Some(0)), Some(vec![Clean]));
+        assert_eq!(flags(&reading(9, 0), &reading(9, 101), Some(0)), Some(vec![DegradedSwap]));
+        assert_eq!(flags(&reading(4, 0), &reading(9, 0), Some(0)), Some(vec![DegradedRam]));
+        assert_eq!(flags(&reading(9, 0), &reading(9, 0), Some(1)), Some(vec![DegradedZombies]));
+    }
+
+    #[test]
+    fn a_machine_that_tells_nothing_is_not_called_clean() {
+        let health = judge(&Reading::default(), &Reading::default(), None, &Health::default());
+        assert_eq!(health.quality_flags, None);
+        assert_eq!(health.ram_free_gb, None);
+    }
+}

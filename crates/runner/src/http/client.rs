@@ -1,0 +1,240 @@
+//! Requests that are sent once, and answers with the times at which they came.
+
+use std::{
+    error::Error as _,
+    fmt,
+    io::{self, ErrorKind, Read},
+    time::{Duration, Instant},
+};
+
+use super::sse::{Event, SseReader};
+
+/// The most that is read of one answer, in bytes.
+const MAX_BODY: u64 = 64 << 20;
+
+/// A key for a server. It is sent, and never shown.
+#[derive(Clone)]
+pub struct Key(String);
+
+impl Key {
+    /// A key.
+    #[must_use]
+    pub fn new(key: String) -> Key {
+        Key(key)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// Speaks to one server.
+#[derive(Clone, Debug)]
+pub struct Client {
+    agent: ureq::Agent,
+    base: String,
+    key: Option<Key>,
+}
+
+/// An answer, with the times at which it came.
+#[derive(Debug)]
+pub struct Reply {
+    /// When the request was sent.
+    pub sent: Instant,
+    /// When the last byte was read.
+    pub done: Instant,
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Body,
+    /// Why the body ended before its end. What came until then is in `body`.
+    pub broken: Option<HttpError>,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum Body {
+    /// In one piece.
+    Whole(Vec<u8>),
+    /// As server-sent events.
+    Events(Vec<Event>),
+}
+
+/// Why there is no answer, or not all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpError {
+    /// What kind of failure.
+    pub kind: HttpErrorKind,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpErrorKind {
+    /// It took too long.
+    Timeout,
+    /// Nobody listens, or the connection broke.
+    Connection,
+    /// What came is not HTTP.
+    Protocol,
+}
+
+impl Client {
+    /// A client of the server at `base`, such as `http://127.0.0.1:8080`.
+    ///
+    /// Each request has a connection of its own: one that was kept may have died
+    /// with the server's last life, and whether a library then sends a request
+    /// twice is nothing to leave to chance when requests are measured.
+    #[must_use]
+    pub fn new(base: &str, key: Option<Key>) -> Client {
+        let mut config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_idle_connections(0)
+            .max_redirects(0)
+            .user_agent(concat!("runner/", env!("CARGO_PKG_VERSION")));
+        if is_local(base) {
+            // A proxy of the environment is no way to this machine.
+            config = config.proxy(None);
+        }
+        Client {
+            agent: config.build().new_agent(),
+            base: base.trim_end_matches('/').to_owned(),
+            key,
+        }
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Asks for `path`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer within `timeout`.
+    pub fn get(&self, path: &str, timeout: Duration) -> Result<Reply, HttpError> {
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        if let Some(Key(key)) = &self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let sent = Instant::now();
+        let response = request.config().timeout_global(Some(timeout)).build().call();
+        read(sent, response.map_err(|error| explain(&error, timeout))?, timeout)
+    }
+
+    /// Sends `body` to `path`, once.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer within `timeout`. An answer that begins and breaks
+    /// off is a reply that says so.
+    pub fn post(&self, path: &str, body: &[u8], timeout: Duration) -> Result<Reply, HttpError> {
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("content-type", "application/json");
+        if let Some(Key(key)) = &self.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let request = request.config().timeout_global(Some(timeout)).build();
+        let sent = Instant::now();
+        let response = request.send(body).map_err(|error| explain(&error, timeout))?;
+        read(sent, response, timeout)
+    }
+}
+
+fn read(
+    sent: Instant,
+    response: ureq::http::Response<ureq::Body>,
+    timeout: Duration,
+) -> Result<Reply, HttpError> {
+    let status = response.status().as_u16();
+    let is_events = response
+        .headers()
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"));
+    let mut source = response.into_body().into_reader();
+    let mut buffer = vec![0; 64 << 10];
+    let mut bytes = Vec::new();
+    let mut sse = SseReader::default();
+    let mut events = Vec::new();
+    let mut total = 0u64;
+    let broken = loop {
+        match source.read(&mut buffer) {
+            Ok(0) => break None,
+            Ok(n) => {
+                // One stamp for one arrival: what came together came together.
+                let at = Instant::now();
+                if is_events {
+                    sse.feed(&buffer[..n], at, &mut events);
+                } else {
+                    bytes.extend_from_slice(&buffer[..n]);
+                }
+                total += n as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => break Some(explain_io(&error, timeout)),
+        }
+        if total > MAX_BODY {
+            break Some(HttpError {
+                kind: HttpErrorKind::Protocol,
+                message: format!("the answer is longer than {MAX_BODY} bytes"),
+            });
+        }
+    };
+    let done = Instant::now();
+    let body = if is_events { Body::Events(events) } else { Body::Whole(bytes) };
+    Ok(Reply { sent, done, status, body, broken })
+}
+
+fn explain(error: &ureq::Error, timeout: Duration) -> HttpError {
+    let (kind, message) = match error {
+        ureq::Error::Io(error) => return explain_io(error, timeout),
+        ureq::Error::Timeout(_) => (HttpErrorKind::Timeout, too_long(timeout)),
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::Tls(_) => {
+            (HttpErrorKind::Connection, error.to_string())
+        }
+        _ => (HttpErrorKind::Protocol, error.to_string()),
+    };
+    HttpError { kind, message }
+}
+
+fn explain_io(error: &io::Error, timeout: Duration) -> HttpError {
+    // ureq hands its own errors through io::Error while a body is read.
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+    if let Some(inner) = inner.filter(|inner| !matches!(inner, ureq::Error::Io(_))) {
+        return explain(inner, timeout);
+    }
+    let (kind, message) = match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => (HttpErrorKind::Timeout, too_long(timeout)),
+        ErrorKind::ConnectionRefused => {
+            (HttpErrorKind::Connection, "connection refused".to_owned())
+        }
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            (HttpErrorKind::Connection, "the connection was reset".to_owned())
+        }
+        ErrorKind::UnexpectedEof => {
+            (HttpErrorKind::Connection, "the connection was closed before the answer".to_owned())
+        }
+        _ => {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            (HttpErrorKind::Connection, format!("{error}{cause}"))
+        }
+    };
+    HttpError { kind, message }
+}
+
+fn too_long(timeout: Duration) -> String {
+    format!("no complete answer within {}", humantime::format_duration(timeout))
+}
+
+fn is_local(base: &str) -> bool {
+    let host = base.split_once("://").map_or(base, |(_, rest)| rest);
+    ["127.", "localhost", "[::1]", "0.0.0.0"].iter().any(|local| host.starts_with(local))
+}

@@ -1,0 +1,154 @@
+//! Ctrl-C and its kin: noticed at once, acted upon by whoever is at work.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+};
+
+/// Counts the signals that ask us to stop. The first stops the run in good order, the
+/// second kills what is being stopped.
+#[derive(Clone, Default)]
+pub struct Interrupts {
+    count: Arc<AtomicU32>,
+    wake: Arc<Mutex<Option<mpsc::Sender<()>>>>,
+}
+
+impl Interrupts {
+    /// Begins to listen for INT, TERM and HUP.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not let us.
+    pub fn listen() -> io::Result<Interrupts> {
+        let interrupts = Interrupts::default();
+        let theirs = interrupts.clone();
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        thread::Builder::new().name("signals".into()).spawn(move || {
+            for _ in signals.forever() {
+                theirs.raise();
+            }
+        })?;
+        Ok(interrupts)
+    }
+
+    /// Counts one more, and wakes whoever waits.
+    pub fn raise(&self) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = wake.as_ref() {
+            // The waiter may just have gone; then there is nobody to wake.
+            let _ = sender.send(());
+        }
+    }
+
+    /// Whether the run shall stop.
+    #[must_use]
+    pub fn stop(&self) -> bool {
+        self.count.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether it shall stop at once.
+    #[must_use]
+    pub fn kill(&self) -> bool {
+        self.count.load(Ordering::SeqCst) > 1
+    }
+
+    /// Sleeps for `time`, or until the run shall stop.
+    pub fn sleep(&self, time: Duration) {
+        self.wait(|_| {}, |receiver| receiver.recv_timeout(time).ok());
+    }
+
+    /// Does `work` on a thread of its own and returns its result, or nothing when the
+    /// run shall stop first: the work is left to itself then, and ends when the server
+    /// that it waits for does.
+    pub fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let (result_sender, result) = mpsc::channel();
+        self.wait(
+            |wake| {
+                let waker = WakeOnDrop(wake);
+                thread::spawn(move || {
+                    // Whether the work returns or panics, the waiter wakes after it.
+                    let _waker = waker;
+                    let _ = result_sender.send(work());
+                });
+            },
+            |receiver| receiver.recv().ok(),
+        );
+        result.try_recv().ok()
+    }
+
+    /// Calls `start` and then `block`s, with a channel that an interrupt wakes.
+    fn wait(
+        &self,
+        start: impl FnOnce(mpsc::Sender<()>),
+        block: impl FnOnce(&mpsc::Receiver<()>) -> Option<()>,
+    ) {
+        let (sender, receiver) = mpsc::channel();
+        let set = |to| *self.wake.lock().unwrap_or_else(PoisonError::into_inner) = to;
+        set(Some(sender.clone()));
+        start(sender);
+        // A signal between the last look and here would not have found our sender.
+        if !self.stop() {
+            block(&receiver);
+        }
+        set(None);
+    }
+}
+
+struct WakeOnDrop(mpsc::Sender<()>);
+
+impl Drop for WakeOnDrop {
+    fn drop(&mut self) {
+        // The waiter may have gone already.
+        let _ = self.0.send(());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        thread,
+        time::{Duration, Instant},
+    };
+
+    use super::Interrupts;
+
+    #[test]
+    fn work_returns_its_result_unless_a_signal_comes_first() {
+        let interrupts = Interrupts::default();
+        assert_eq!(interrupts.run(|| 7), Some(7));
+
+        let raiser = interrupts.clone();
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            raiser.raise();
+        });
+        let start = Instant::now();
+        let result = interrupts.run(|| thread::sleep(Duration::from_secs(30)));
+        assert_eq!(result, None);
+        assert!(start.elapsed() < Duration::from_secs(10));
+        assert!(interrupts.stop() && !interrupts.kill());
+        interrupts.raise();
+        assert!(interrupts.kill());
+    }
+
+    #[test]
+    fn a_sleep_ends_early_when_the_run_shall_stop() {
+        let interrupts = Interrupts::default();
+        interrupts.raise();
+        let start = Instant::now();
+        interrupts.sleep(Duration::from_secs(30));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,171 @@
+//! The records that the runner writes, each when it happens.
+
+use std::path::Path;
+
+use pipe::{Error, Writer};
+use probe::clock::Stamp;
+use records::{
+    Begin, Counts, ErrorInfo, Origin, Outcome, Params, Phase, Producer, RunEnd, RunStart, Selected,
+    Span, Test, round,
+};
+
+/// Writes the records of one run.
+pub struct Journal {
+    writer: Writer,
+    /// The run and the host.
+    pub origin: Origin,
+    start: Stamp,
+    selected: u64,
+    counts: Counts,
+}
+
+/// A phase that lasts.
+#[derive(Clone, Debug)]
+pub struct Open {
+    phase: Phase,
+    params: Params,
+    start: Stamp,
+}
+
+/// What is known of a phase at its end.
+#[derive(Clone, Debug, Default)]
+pub struct Closing<'a> {
+    /// When it ended; now, unless it was before.
+    pub at: Option<Stamp>,
+    /// The process.
+    pub pid: Option<i32>,
+    /// The log.
+    pub log: Option<&'a Path>,
+    /// Why it did not reach its aim.
+    pub error: Option<ErrorInfo>,
+}
+
+impl Journal {
+    /// A journal that writes to `writer`.
+    #[must_use]
+    pub fn new(writer: Writer, origin: Origin) -> Journal {
+        let start = Stamp::now();
+        Journal { writer, origin, start, selected: 0, counts: Counts::default() }
+    }
+
+    /// The run begins.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written, as with every record below.
+    pub fn run_start(
+        &mut self,
+        suite: &str,
+        file: &str,
+        seed: Option<u64>,
+        selected: Vec<Selected>,
+    ) -> Result<(), Error> {
+        self.selected = selected.len() as u64;
+        let mut record = RunStart::at(self.start.wall_s, &self.origin);
+        record.producer = producer();
+        record.suite = suite.to_owned();
+        record.file = file.to_owned();
+        record.seed = seed;
+        record.selected = selected;
+        self.writer.record(&record)
+    }
+
+    /// A test begins.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn begin_test(&mut self, id: &str, params: &Params, at: &Stamp) -> Result<(), Error> {
+        let mut record = Begin::at(at.wall_s, &self.origin);
+        record.id = Some(id.to_owned());
+        record.params = params.clone();
+        self.writer.record(&record)
+    }
+
+    /// A phase begins.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn begin(&mut self, phase: Phase, params: &Params, start: Stamp) -> Result<Open, Error> {
+        let mut record = Begin::at(start.wall_s, &self.origin);
+        record.phase = Some(phase);
+        record.params = params.clone();
+        self.writer.record(&record)?;
+        Ok(Open { phase, params: params.clone(), start })
+    }
+
+    /// A phase ends.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn end(&mut self, open: Open, closing: Closing<'_>) -> Result<(), Error> {
+        let end = closing.at.unwrap_or_else(Stamp::now);
+        let mut record = Span::at(open.start.wall_s, &self.origin);
+        record.phase = open.phase;
+        record.params = open.params;
+        (record.end_ts, record.duration_s) = lasting(&open.start, &end);
+        record.pid = closing.pid;
+        record.log = closing.log.map(|path| path.display().to_string());
+        record.error = closing.error;
+        self.writer.record(&record)
+    }
+
+    /// The result of a case.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn test(&mut self, test: &Test) -> Result<(), Error> {
+        let count = match test.outcome {
+            Outcome::Passed => &mut self.counts.passed,
+            Outcome::Failed => &mut self.counts.failed,
+            Outcome::Error => &mut self.counts.error,
+            Outcome::Skipped => &mut self.counts.skipped,
+            Outcome::Xfailed => &mut self.counts.xfailed,
+            Outcome::Xpassed => &mut self.counts.xpassed,
+        };
+        *count += 1;
+        self.writer.record(test)
+    }
+
+    /// Results so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Seconds since the run began.
+    #[must_use]
+    pub fn elapsed_s(&self) -> f64 {
+        Stamp::now().since(&self.start).as_secs_f64()
+    }
+
+    /// The run ended.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn run_end(&mut self, interrupted: bool, exit: u8) -> Result<(), Error> {
+        let mut record = RunEnd::at(self.start.wall_s, &self.origin);
+        (record.end_ts, record.duration_s) = lasting(&self.start, &Stamp::now());
+        record.counts = self.counts;
+        record.not_run = self.selected.saturating_sub(self.counts.total());
+        record.interrupted = interrupted;
+        record.exit = exit;
+        self.writer.record(&record)
+    }
+}
+
+/// `end_ts` and `duration_s`: the duration by the monotonic clock, and the end from
+/// it, so that a clock that is set meanwhile makes no nonsense of either.
+#[must_use]
+pub fn lasting(start: &Stamp, end: &Stamp) -> (f64, f64) {
+    let duration = end.since(start).as_secs_f64();
+    (round(start.wall_s + duration, 6), round(duration, 6))
+}
+
+fn producer() -> Producer {
+    Producer { name: "runner".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}

@@ -1,0 +1,159 @@
+//! From what happened on the wire to metrics, by the definitions of
+//! `docs/records.md`.
+
+use std::time::Instant;
+
+use records::{Metric, Metrics, Stats, round};
+use serde_json::{Map, Value};
+
+use crate::http::{Answer, Reply};
+
+/// What was measured of one request.
+#[must_use]
+pub fn metrics(reply: &Reply, answer: &Answer) -> Metrics {
+    let since = |at: Instant| at.saturating_duration_since(reply.sent).as_secs_f64();
+    let first = answer.content_at.first().map(|at| since(*at));
+    let last = answer.content_at.last().map(|at| since(*at));
+    let streamed = answer.sse.is_some();
+    let e2e = if streamed { last } else { Some(since(reply.done)) };
+    let usage = answer.usage.unwrap_or_default();
+
+    // n tokens have n − 1 gaps; the first token belongs to the prompt's time.
+    let gaps = usage.completion.and_then(|n| n.checked_sub(1)).filter(|gaps| *gaps > 0);
+    let decode = match (first, last) {
+        (Some(first), Some(last)) if last > first => Some(last - first),
+        _ => None,
+    };
+    let per_gap = gaps.zip(decode);
+
+    let number = |value: f64, decimals: u8| Metric::Number(round(value, decimals));
+    let count = |n: Option<u64>| n.map(|n| Metric::Number(n as f64));
+    Metrics {
+        prompt_tokens: count(usage.prompt),
+        completion_tokens: count(usage.completion),
+        total_tokens: count(usage.total),
+        cached_tokens: count(usage.cached),
+        ttft_s: first.map(|s| number(s, 6)),
+        tpot_s: per_gap.map(|(gaps, s)| number(s / gaps as f64, 6)),
+        generation_tps: per_gap.map(|(gaps, s)| number(gaps as f64 / s, 3)),
+        itl_s: inter_token_latency(&answer.content_at),
+        e2e_s: e2e.map(|s| number(s, 6)),
+        prompt_tps: answer.timings.as_ref().and_then(prompt_tps).map(|tps| number(tps, 3)),
+        server: answer.timings.clone(),
+        ..Metrics::default()
+    }
+}
+
+/// The gaps between chunks with content.
+fn inter_token_latency(at: &[Instant]) -> Option<Metric> {
+    let gaps: Vec<f64> = at.windows(2).map(|w| (w[1] - w[0]).as_secs_f64()).collect();
+    Some(Metric::Stats(Box::new(stats(&gaps, 6)?)))
+}
+
+/// What the server evaluated over the time that it took. With part of the prompt
+/// from a cache, the rest is too little to tell a speed by.
+fn prompt_tps(timings: &Map<String, Value>) -> Option<f64> {
+    let get = |key: &str| timings.get(key).and_then(Value::as_f64);
+    let from_cache = get("cache_n").unwrap_or(0.0) > 0.0;
+    let (n, ms) = (get("prompt_n")?, get("prompt_ms")?);
+    (!from_cache && n > 0.0 && ms > 0.0).then(|| n / ms * 1e3)
+}
+
+/// Mean, sample standard deviation, extremes and median of `values`; nothing of none.
+#[must_use]
+pub fn stats(values: &[f64], decimals: u8) -> Option<Stats> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (min, max) = (*sorted.first()?, *sorted.last()?);
+    let n = sorted.len();
+    let mean = sorted.iter().sum::<f64>() / n as f64;
+    let sd = (n > 1).then(|| {
+        let squares: f64 = sorted.iter().map(|value| (value - mean).powi(2)).sum();
+        (squares / (n - 1) as f64).sqrt()
+    });
+    let median = f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]);
+    let tidy = |value: f64| round(value, decimals);
+    Some(Stats {
+        mean: tidy(mean),
+        sd: sd.map(tidy),
+        n: n as u64,
+        min: tidy(min),
+        median: tidy(median),
+        max: tidy(max),
+        ..Stats::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use records::Metric;
+    use serde_json::json;
+
+    use super::{metrics, stats};
+    use crate::{
+        expect::Sse,
+        http::{Answer, Body, Reply, Usage},
+    };
+
+    fn streamed(at_ms: &[u64], tokens: Option<u64>) -> records::Metrics {
+        let sent = Instant::now();
+        let reply = Reply {
+            sent,
+            done: sent + Duration::from_secs(9),
+            status: 200,
+            body: Body::Events(Vec::new()),
+            broken: None,
+        };
+        let answer = Answer {
+            content_at: at_ms.iter().map(|ms| sent + Duration::from_millis(*ms)).collect(),
+            usage: Some(Usage { completion: tokens, ..Usage::default() }),
+            sse: Some(Sse::default()),
+            ..Answer::default()
+        };
+        metrics(&reply, &answer)
+    }
+
+    fn value(metric: Option<Metric>) -> Option<f64> {
+        metric.map(|metric| metric.value())
+    }
+
+    #[test]
+    fn latencies_follow_the_definitions() {
+        // 6 tokens in 3 chunks: the server's count matters, not that of the chunks.
+        let m = streamed(&[200, 300, 700], Some(6));
+        assert_eq!(value(m.ttft_s), Some(0.2));
+        assert_eq!(value(m.e2e_s), Some(0.7));
+        assert_eq!(value(m.tpot_s), Some(0.1));
+        assert_eq!(value(m.generation_tps), Some(10.0));
+        assert_eq!(value(m.itl_s), Some(0.25));
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_absent() {
+        let m = streamed(&[200], Some(1));
+        assert_eq!((m.tpot_s, m.generation_tps, m.itl_s), (None, None, None));
+        let m = streamed(&[], None);
+        assert_eq!((m.ttft_s, m.e2e_s, m.completion_tokens), (None, None, None));
+        let m = streamed(&[200, 300], None);
+        assert_eq!((m.tpot_s, value(m.ttft_s)), (None, Some(0.2)));
+    }
+
+    #[test]
+    fn prompt_speed_is_the_servers_and_absent_after_a_cache_hit() {
+        let of = |timings: serde_json::Value| super::prompt_tps(timings.as_object().unwrap());
+        assert_eq!(of(json!({"cache_n": 0, "prompt_n": 37, "prompt_ms": 185.0})), Some(200.0));
+        assert_eq!(of(json!({"cache_n": 24, "prompt_n": 8, "prompt_ms": 72.8})), None);
+        assert_eq!(of(json!({"prompt_n": 0, "prompt_ms": 0})), None);
+    }
+
+    #[test]
+    fn the_deviation_is_that_of_a_sample() {
+        let s = stats(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0], 6).unwrap();
+        assert_eq!((s.mean, s.median, s.min, s.max, s.n), (5.0, 4.5, 2.0, 9.0, 8));
+        assert_eq!(s.sd, Some(2.13809));
+        assert_eq!(stats(&[3.0], 6).unwrap().sd, None);
+        assert_eq!(stats(&[], 6), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! Small values of a suite that TOML has no type for.
+
+use std::{fmt, marker::PhantomData, time::Duration};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IntoDeserializer, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
+
+/// A length of time, written as `"120s"`, `"1m 30s"` or `"500ms"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text).map(Span).map_err(|error| {
+            de::Error::custom(format!(
+                "{text:?} is no length of time ({error}); write \"120s\" or \"1m 30s\""
+            ))
+        })
+    }
+}
+
+/// A value or a list of values, where a list means any of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnyOf<T>(pub Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyOf<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
+            type Value = AnyOf<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or a list of values")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(AnyOf)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                T::deserialize(text.into_deserializer()).map(|value| AnyOf(vec![value]))
+            }
+
+            fn visit_i64<E: de::Error>(self, n: i64) -> Result<Self::Value, E> {
+                T::deserialize(n.into_deserializer()).map(|value| AnyOf(vec![value]))
+            }
+        }
+        deserializer.deserialize_any(OneOrMany(PhantomData))
+    }
+}
+
+/// A key of the suite language that a later version brings. Its presence is an
+/// error: a key that is accepted and ignored would make a suite lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotYet {}
+
+impl<'de> Deserialize<'de> for NotYet {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom("not in this version yet"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde::Deserialize;
+
+    use super::{AnyOf, NotYet, Span};
+
+    #[derive(Debug, Deserialize)]
+    struct Case {
+        timeout: Option<Span>,
+        status: Option<AnyOf<u16>>,
+        finish: Option<AnyOf<String>>,
+        #[expect(dead_code)]
+        bench: Option<NotYet>,
+    }
+
+    #[test]
+    fn lengths_of_time_and_lists_are_read() {
+        let case: Case =
+            toml::from_str("timeout = '1m 30s'\nstatus = 200\nfinish = ['stop', 'length']")
+                .unwrap();
+        assert_eq!(case.timeout, Some(Span(Duration::from_secs(90))));
+        assert_eq!(case.status, Some(AnyOf(vec![200])));
+        assert_eq!(case.finish, Some(AnyOf(vec!["stop".into(), "length".into()])));
+    }
+
+    #[test]
+    fn what_is_wrong_says_how_to_write_it() {
+        let error = toml::from_str::<Case>("timeout = 'soon'").unwrap_err();
+        assert!(error.message().contains("write \"120s\""), "{error}");
+        let error = toml::from_str::<Case>("bench = { warmup = 1 }").unwrap_err();
+        assert_eq!(error.message(), "not in this version yet");
+        assert!(toml::from_str::<Case>("status = 70000").is_err());
+    }
+}
