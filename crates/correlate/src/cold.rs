@@ -1,0 +1,131 @@
+//! Which test was the first on its model since the model was loaded.
+//!
+//! A run of our runner says when it loads a model: the first test on the same
+//! backend and model that starts after a load's end is cold, and where nothing was
+//! loaded (a server that was running before) it cannot be known. A run that does
+//! not say so (legacy lines) has to be guessed at: a test is cold when the test
+//! that ended before it had another model, or there was none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::window::{Micros, Window};
+
+/// What a model runs on: the backend, where one is named, and the model.
+pub(crate) type ModelKey = (Option<String>, String);
+
+/// The loads and uses of models in one run.
+#[derive(Default)]
+pub(crate) struct Cold {
+    loads: BTreeMap<ModelKey, BTreeSet<Micros>>,
+    /// By start, then arrival.
+    uses: BTreeMap<ModelKey, BTreeSet<(Micros, u64)>>,
+    /// By end, then arrival: in a stream nothing that ended earlier is still to come.
+    order: BTreeMap<(Micros, u64), ModelKey>,
+}
+
+impl Cold {
+    /// A model was ready at `end`.
+    pub(crate) fn loaded(&mut self, key: ModelKey, end: Micros) {
+        self.loads.entry(key).or_default().insert(end);
+    }
+
+    /// A test or an attempt used a model. `arrival` tells lines apart.
+    pub(crate) fn used(&mut self, key: ModelKey, window: Window, arrival: u64) {
+        self.order.insert((window.end, arrival), key.clone());
+        self.uses.entry(key).or_default().insert((window.start, arrival));
+    }
+
+    /// Whether the test was the first since the load. `says_loads`: the run is one
+    /// that says what it loads, even if it has not said so yet. `open`: the starts of
+    /// tests on the same model that still run.
+    pub(crate) fn is_cold(
+        &self,
+        key: &ModelKey,
+        window: Window,
+        arrival: u64,
+        says_loads: bool,
+        open: impl Iterator<Item = Micros>,
+    ) -> Option<bool> {
+        let start = window.start;
+        if !says_loads && self.loads.is_empty() {
+            let before = self.order.range(..(window.end, arrival)).next_back();
+            return Some(before.is_none_or(|(_, model)| model != key));
+        }
+        let load = *self.loads.get(key)?.range(..=start).next_back()?;
+        let used = self
+            .uses
+            .get(key)
+            .is_some_and(|uses| uses.range((load, 0)..(start, arrival)).next().is_some());
+        let earlier = load..start;
+        Some(!used && !open.into_iter().any(|other| earlier.contains(&other)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter::empty;
+
+    use super::{Cold, ModelKey};
+    use crate::Window;
+
+    fn key(model: &str) -> ModelKey {
+        (Some("llama".into()), model.into())
+    }
+
+    fn window(start: i64) -> Window {
+        Window { start, end: start + 1 }
+    }
+
+    /// Tests are (model, start); arrival is their order.
+    fn cold(loads: &[(&str, i64)], tests: &[(&str, i64)], says_loads: bool) -> Vec<Option<bool>> {
+        let mut cold = Cold::default();
+        for (model, end) in loads {
+            cold.loaded(key(model), *end);
+        }
+        for (arrival, (model, start)) in (0..).zip(tests) {
+            cold.used(key(model), window(*start), arrival);
+        }
+        (0..)
+            .zip(tests)
+            .map(|(arrival, (model, start))| {
+                cold.is_cold(&key(model), window(*start), arrival, says_loads, empty())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_first_test_after_each_load_is_cold() {
+        let loads = [("a", 5), ("b", 20), ("a", 40)];
+        let tests = [("a", 5), ("a", 7), ("b", 21), ("a", 41), ("a", 43)];
+        let want = [true, false, true, true, false].map(Some);
+        assert_eq!(cold(&loads, &tests, true), want);
+        assert_eq!(cold(&loads, &tests, false), want);
+    }
+
+    #[test]
+    fn a_model_that_was_not_loaded_by_the_run_is_not_known_to_be_cold() {
+        assert_eq!(cold(&[("b", 1)], &[("a", 5)], true), [None]);
+        assert_eq!(cold(&[("a", 9)], &[("a", 5)], true), [None]);
+        assert_eq!(cold(&[], &[("a", 5)], true), [None]);
+    }
+
+    #[test]
+    fn without_loads_a_change_of_the_model_is_a_cold_start() {
+        let tests = [("a", 1), ("a", 3), ("b", 5), ("a", 7)];
+        assert_eq!(cold(&[], &tests, false), [true, false, true, true].map(Some));
+        // The lines may come in any order: their times decide.
+        let turned = [("a", 7), ("b", 5), ("a", 3), ("a", 1)];
+        assert_eq!(cold(&[], &turned, false), [true, true, false, true].map(Some));
+    }
+
+    #[test]
+    fn a_test_that_still_runs_and_began_earlier_was_first() {
+        let mut cold = Cold::default();
+        cold.loaded(key("a"), 5);
+        cold.used(key("a"), window(8), 0);
+        let is_cold =
+            |open: &[i64]| cold.is_cold(&key("a"), window(8), 0, true, open.iter().copied());
+        assert_eq!(is_cold(&[6]), Some(false));
+        assert_eq!(is_cold(&[4, 9]), Some(true));
+    }
+}

@@ -1,0 +1,149 @@
+//! The samples of one sampler, kept for the join: a time and the values of the
+//! series, column by column, and nothing else of the line.
+
+use records::{SERIES, Sample};
+
+use crate::window::{Micros, micros};
+
+/// Samples in the order of time.
+///
+/// Values are `f64`: an `f32` would lose the third decimal of large ones. NaN,
+/// which JSON does not know, stands for a value that a sample lacks; a series that
+/// no sample has takes no room.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    times: Vec<Micros>,
+    /// One for each of [`SERIES`]. Shorter than `times` where its end is missing.
+    columns: Vec<Vec<f64>>,
+    out_of_order: bool,
+    /// The time of the last sample that was let go.
+    let_go: Option<Micros>,
+}
+
+impl Samples {
+    /// Takes a sample. One that comes late finds its place in [`Samples::sort`].
+    pub fn push(&mut self, sample: &Sample) {
+        self.push_row(micros(sample.ts), SERIES.iter().map(|series| (series.get)(sample)));
+    }
+
+    /// Takes every sample of `other`.
+    pub(crate) fn extend(&mut self, other: &Samples) {
+        for (row, &time) in other.times.iter().enumerate() {
+            self.push_row(time, (0..SERIES.len()).map(|series| other.value(series, row)));
+        }
+    }
+
+    fn push_row(&mut self, time: Micros, values: impl Iterator<Item = Option<f64>>) {
+        // Time running backwards is mended later, all at once.
+        self.out_of_order |= self.times.last().is_some_and(|last| time <= *last);
+        self.columns.resize_with(SERIES.len(), Vec::new);
+        let row = self.times.len();
+        self.times.push(time);
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            if let Some(value) = value {
+                column.resize(row, f64::NAN);
+                column.push(value);
+            }
+        }
+    }
+
+    /// Brings the samples into the order of time, if they are not, and drops all but
+    /// the first of those with one and the same time.
+    pub fn sort(&mut self) {
+        if !std::mem::take(&mut self.out_of_order) {
+            return;
+        }
+        let mut order: Vec<usize> = (0..self.times.len()).collect();
+        // Stable, and fast on what are mostly a few ascending pieces.
+        order.sort_by_key(|row| self.times[*row]);
+        order.dedup_by(|later, first| self.times[*later] == self.times[*first]);
+        for column in self.columns.iter_mut().filter(|column| !column.is_empty()) {
+            *column =
+                order.iter().map(|row| column.get(*row).copied().unwrap_or(f64::NAN)).collect();
+        }
+        self.times = order.iter().map(|row| self.times[*row]).collect();
+    }
+
+    /// Lets the first `count` samples go.
+    pub(crate) fn let_go(&mut self, count: usize) {
+        let Some(last) = count.checked_sub(1).and_then(|last| self.times.get(last)) else {
+            return;
+        };
+        self.let_go = Some(*last);
+        self.times.drain(..count);
+        for column in &mut self.columns {
+            column.drain(..count.min(column.len()));
+        }
+    }
+
+    /// Whether samples at or around `time` may have been let go.
+    #[must_use]
+    pub(crate) fn has_let_go(&self, time: Micros) -> bool {
+        self.let_go.is_some() && self.times.first().is_none_or(|first| time < *first)
+    }
+
+    /// The times in microseconds, ascending after [`Samples::sort`].
+    #[must_use]
+    pub(crate) fn times(&self) -> &[Micros] {
+        &self.times
+    }
+
+    /// The value of the series at that place of [`SERIES`] in that sample, if it was measured.
+    #[must_use]
+    pub(crate) fn value(&self, series: usize, row: usize) -> Option<f64> {
+        self.columns.get(series)?.get(row).copied().filter(|value| !value.is_nan())
+    }
+
+    /// Whether any sample has the series.
+    #[must_use]
+    pub(crate) fn has(&self, series: usize) -> bool {
+        self.columns.get(series).is_some_and(|column| !column.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use records::{Origin, SERIES, Sample};
+
+    use super::Samples;
+
+    fn place(name: &str) -> usize {
+        SERIES.iter().position(|series| series.name == name).unwrap()
+    }
+
+    fn sample(ts: f64, load: Option<f64>) -> Sample {
+        let mut sample = Sample::at(ts, &Origin::default());
+        sample.load_1 = load;
+        sample
+    }
+
+    #[test]
+    fn late_samples_find_their_place_and_repeated_ones_go() {
+        let mut samples = Samples::default();
+        for (ts, load) in
+            [(3.0, Some(0.3)), (1.0, Some(0.1)), (2.0, None), (3.0, Some(9.0)), (1.0, None)]
+        {
+            samples.push(&sample(ts, load));
+        }
+        samples.sort();
+        assert_eq!(samples.times(), [1_000_000, 2_000_000, 3_000_000]);
+        let load: Vec<_> = (0..3).map(|row| samples.value(place("load_1"), row)).collect();
+        assert_eq!(load, [Some(0.1), None, Some(0.3)]);
+        assert!(!samples.has(place("zombies")));
+    }
+
+    #[test]
+    fn what_was_let_go_is_known_to_be_gone() {
+        let mut samples = Samples::default();
+        for ts in 0..5 {
+            samples.push(&sample(f64::from(ts), (ts > 2).then_some(1.0)));
+        }
+        assert!(!samples.has_let_go(-1));
+        samples.let_go(0);
+        samples.let_go(2);
+        assert_eq!(samples.times(), [2_000_000, 3_000_000, 4_000_000]);
+        assert_eq!(samples.value(place("load_1"), 0), None);
+        assert_eq!(samples.value(place("load_1"), 1), Some(1.0));
+        assert!(samples.has_let_go(1_500_000) && !samples.has_let_go(2_000_000));
+    }
+}

@@ -1,0 +1,102 @@
+//! What a window is: the time in which a test, span or attempt ran.
+
+/// Times and lengths in the join are whole microseconds, the grid on which
+/// timestamps are written. An `f64` of this century is no finer than a quarter of
+/// one, and differences of such would err by that much; differences of whole ones
+/// are exact.
+pub(crate) type Micros = i64;
+
+/// Beyond this, some 36,000 years, a time is nonsense; so far and no further, sums
+/// and differences of times stay within an `i64`.
+const FAR: f64 = (1u64 << 60) as f64;
+
+/// Seconds to whole microseconds.
+#[must_use]
+pub(crate) fn micros(seconds: f64) -> Micros {
+    // Within the range of an i64 by the clamp, and whole by the rounding.
+    (seconds * 1e6).round().clamp(-FAR, FAR) as Micros
+}
+
+/// Microseconds to seconds.
+#[must_use]
+pub(crate) fn seconds(micros: Micros) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// A half-open stretch of wall-clock time. It can be empty: a skipped test begins
+/// and ends at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment inside.
+    pub(crate) start: Micros,
+    /// The first moment no longer inside.
+    pub(crate) end: Micros,
+}
+
+impl Window {
+    /// From `ts` to `end_ts` (Unix seconds), else for `duration_s`. None when neither
+    /// is known, or when the end lies before the start.
+    #[must_use]
+    pub fn new(ts: f64, end_ts: Option<f64>, duration_s: Option<f64>) -> Option<Window> {
+        let start = micros(ts);
+        let end = end_ts.map(micros).or_else(|| duration_s.map(|d| start + micros(d)))?;
+        (start <= end).then_some(Window { start, end })
+    }
+
+    /// How much of [`from`, `to`) lies inside.
+    #[must_use]
+    pub(crate) fn overlap(self, from: Micros, to: Micros) -> Micros {
+        (to.min(self.end) - from.max(self.start)).max(0)
+    }
+
+    /// The share of it that the `stretches`, which do not overlap, cover. A moment is
+    /// covered or is not: what the share tends to as a window shrinks.
+    #[must_use]
+    pub(crate) fn covered_by(self, mut stretches: impl Iterator<Item = (Micros, Micros)>) -> f64 {
+        if self.start < self.end {
+            let covered: Micros = stretches.map(|(from, to)| self.overlap(from, to)).sum();
+            covered as f64 / (self.end - self.start) as f64
+        } else {
+            f64::from(stretches.any(|(from, to)| from <= self.start && self.start < to))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Window, micros};
+
+    #[test]
+    fn a_window_ends_at_end_ts_or_else_after_the_duration() {
+        let window = |end, duration| Window::new(10.0, end, duration);
+        let until = |end| Some(Window { start: 10_000_000, end });
+        assert_eq!(window(Some(12.0), Some(5.0)), until(12_000_000));
+        assert_eq!(window(None, Some(0.3)), until(10_300_000));
+        assert_eq!(window(Some(10.0), None), until(10_000_000));
+        assert_eq!(window(None, None), None);
+        assert_eq!(window(Some(9.0), None), None);
+    }
+
+    #[test]
+    fn times_are_exact_to_the_microsecond_and_nonsense_does_not_overflow() {
+        assert_eq!(micros(1_770_811_205.001_235), 1_770_811_205_001_235);
+        let all = Window::new(-1e300, Some(1e300), None).unwrap();
+        assert_eq!(all.overlap(micros(-f64::MAX), micros(f64::MAX)), all.end - all.start);
+    }
+
+    #[test]
+    fn overlap_is_the_time_inside() {
+        let window = Window { start: 2, end: 6 };
+        assert_eq!(window.overlap(0, 3), 1);
+        assert_eq!(window.overlap(5, 9), 1);
+        assert_eq!(window.overlap(0, 9), 4);
+        assert_eq!(window.overlap(6, 9), 0);
+    }
+
+    #[test]
+    fn a_window_is_covered_in_part_and_a_moment_is_covered_or_not() {
+        let covered = |start, end| Window { start, end }.covered_by([(0, 3), (5, 7)].into_iter());
+        assert_eq!(covered(2, 6), 0.5);
+        assert_eq!((covered(2, 2), covered(3, 3), covered(5, 5)), (1.0, 0.0, 1.0));
+    }
+}
