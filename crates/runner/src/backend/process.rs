@@ -67,6 +67,7 @@ impl Process {
     ///
     /// When it cannot be started.
     pub fn start(command: &mut Command) -> io::Result<Process> {
+        die_with_us(command);
         let child = command.process_group(0).spawn()?;
         Ok(Process { child, end: None, gone: false })
     }
@@ -141,6 +142,21 @@ impl Process {
         killpg(Pid::from_raw(self.pid()), signal)
     }
 }
+
+/// Has the kernel kill the process when we are killed: with SIGKILL we have no time to
+/// do it ourselves, and a model must not stay in memory with nobody to ask it. It
+/// goes by the thread that starts the process, so that must be the main one.
+#[cfg(target_os = "linux")]
+fn die_with_us(command: &mut Command) {
+    let ask = || nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from);
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; the
+    // closure makes one system call and allocates nothing.
+    unsafe { command.pre_exec(ask) };
+}
+
+/// Other systems have no such thing.
+#[cfg(not(target_os = "linux"))]
+fn die_with_us(_: &mut Command) {}
 
 impl Drop for Process {
     fn drop(&mut self) {

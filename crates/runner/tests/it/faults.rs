@@ -246,6 +246,28 @@ fn an_interrupt_stops_the_request_the_server_and_the_run_in_good_order() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_runner_that_is_killed_takes_its_server_along() {
+    let folder = Folder::faulty("hang", CHAT);
+    let mut child =
+        folder.runner().arg("s.toml").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let span = lines
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap())
+        .find(|line| line["record"] == "span" && line["phase"] == "load")
+        .unwrap();
+    let server = span["pid"].as_i64().unwrap();
+    assert!(lives(server));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while lives(server) && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!lives(server), "server {server} outlived the runner");
+}
+
+#[test]
 fn when_nobody_reads_the_results_the_server_is_stopped_and_it_is_said() {
     let folder = Folder::faulty("none", TWO);
     let mut child = folder
