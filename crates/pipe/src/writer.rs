@@ -87,6 +87,16 @@ impl Writer {
         self.write_line()
     }
 
+    /// Writes `lines`, which already end in newlines, as they are and in one piece.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn lines(&mut self, lines: &[u8]) -> Result<(), Error> {
+        self.out.write_all(lines).map_err(|source| Error::write(&self.name, source))?;
+        if self.live { self.flush() } else { Ok(()) }
+    }
+
     /// Writes text that is not lines, such as a report.
     ///
     /// # Errors
@@ -140,6 +150,8 @@ mod tests {
         let mut writer = Writer::create(Some(path)).unwrap().live();
         writer.record(&serde_json::json!({"a": 1})).unwrap();
         assert_eq!(fs::read_to_string(path).unwrap(), "{\"a\":1}\n");
+        writer.lines(b"{}\n{}\n").unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), "{\"a\":1}\n{}\n{}\n");
     }
 
     #[test]

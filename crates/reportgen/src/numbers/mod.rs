@@ -1,0 +1,49 @@
+//! Every figure of the report, computed from the records and nothing else.
+//!
+//! What was not measured does not enter a mean, a sum or a count: a figure that
+//! nothing was measured for is `None`.
+
+mod cases;
+mod health;
+mod models;
+mod peaks;
+mod spread;
+mod totals;
+mod usage;
+
+pub use cases::{CaseRow, cases};
+pub use health::{Health, health};
+pub use models::{Key, ModelRow, models};
+pub use peaks::{Peaks, Source, peaks};
+pub use spread::{Range, Spread, median};
+pub use totals::{Sampling, Totals, sampling, tally, totals};
+pub use usage::{Usage, usage};
+
+use records::{Outcome, Test};
+
+/// Whether a test counts against the run.
+#[must_use]
+pub fn is_bad(test: &Test) -> bool {
+    matches!(test.outcome, Outcome::Failed | Outcome::Error)
+}
+
+/// Whether a test came through, so that its time says how fast it is.
+#[must_use]
+pub fn came_through(test: &Test) -> bool {
+    matches!(test.outcome, Outcome::Passed | Outcome::Xpassed)
+}
+
+/// The id of the model that a test ran on.
+#[must_use]
+pub fn model_of(test: &Test) -> Option<&str> {
+    test.model.as_ref().map(|model| model.id.as_str()).or(test.params.model.as_deref())
+}
+
+/// The name of the backend that a test ran on.
+#[must_use]
+pub fn backend_of(test: &Test) -> Option<&str> {
+    test.params
+        .backend
+        .as_deref()
+        .or_else(|| test.backend.as_ref().map(|backend| backend.name.as_str()))
+}

@@ -1,0 +1,98 @@
+//! One row per model, backend and modality, and one for tests without a model, so
+//! that the rows add up to the totals.
+
+use std::collections::BTreeMap;
+
+use records::{Counts, Metric, Modality, Phase, Span, Test};
+
+use super::{Range, Spread, backend_of, model_of, tally, usage, usage::free_memory};
+
+/// What a row is about. Names are told apart by all of their characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Rows without a model come last; names are sorted as people sort them.
+    order: (bool, String),
+    /// The model's id.
+    pub model: Option<String>,
+    /// The backend's name.
+    pub backend: Option<String>,
+    /// The kind of input.
+    pub modality: Option<Modality>,
+}
+
+/// The figures of a row.
+#[derive(Clone, Debug)]
+pub struct ModelRow {
+    /// What it is about.
+    pub key: Key,
+    /// Results by outcome.
+    pub counts: Counts,
+    /// The sum of `duration_s`, when any result has it.
+    pub time_s: Option<f64>,
+    /// Size on disk.
+    pub size_gb: Option<f64>,
+    /// How its weights are stored.
+    pub quantization: Option<String>,
+    /// Seconds from spawn to ready: of `load` spans without error, else `metrics.load_s`.
+    pub load_s: Option<Spread>,
+    /// `metrics.ttft_s`, over the tests that measured it.
+    pub ttft_s: Option<Spread>,
+    /// `metrics.generation_tps`, over the tests that measured it.
+    pub generation_tps: Option<Spread>,
+    /// Free memory during its tests.
+    pub ram_free_gb: Option<Range>,
+    /// Greatest memory of the process tree during its tests.
+    pub tree_gb: Option<f64>,
+}
+
+/// The rows of `tests`, models by name.
+#[must_use]
+pub fn models(tests: &[Test], spans: &[Span]) -> Vec<ModelRow> {
+    let mut groups: BTreeMap<Key, Vec<&Test>> = BTreeMap::new();
+    for test in tests {
+        let model = model_of(test).map(str::to_owned);
+        // Without a model neither backend nor modality tells rows apart: what ran
+        // there is the infrastructure.
+        let key = Key {
+            order: (model.is_none(), model.as_deref().unwrap_or_default().to_lowercase()),
+            backend: model.as_ref().and(backend_of(test)).map(str::to_owned),
+            modality: model.as_ref().and(test.modality),
+            model,
+        };
+        groups.entry(key).or_default().push(test);
+    }
+    groups.into_iter().map(|(key, tests)| row(key, &tests, spans)).collect()
+}
+
+fn row(key: Key, tests: &[&Test], spans: &[Span]) -> ModelRow {
+    let metric = |get: fn(&Test) -> Option<&Metric>| {
+        Spread::of(tests.iter().filter_map(|test| get(test)).map(Metric::value))
+    };
+    let known = || tests.iter().filter_map(|test| test.model.as_ref());
+    let durations: Vec<f64> = tests.iter().filter_map(|test| test.duration_s).collect();
+    let used = || tests.iter().filter_map(|test| test.resources.as_ref()).map(usage);
+    ModelRow {
+        counts: tally(tests.iter().copied()),
+        time_s: (!durations.is_empty()).then(|| durations.iter().sum()),
+        size_gb: known().find_map(|model| model.size_gb),
+        quantization: known().find_map(|model| model.quantization.clone()),
+        load_s: loads(&key, spans).or_else(|| metric(|test| test.metrics.load_s.as_ref())),
+        ttft_s: metric(|test| test.metrics.ttft_s.as_ref()),
+        generation_tps: metric(|test| test.metrics.generation_tps.as_ref()),
+        ram_free_gb: tests.iter().filter_map(|test| free_memory(test)).fold(None, Range::with),
+        tree_gb: used().filter_map(|usage| usage.tree_gb).reduce(f64::max),
+        key,
+    }
+}
+
+/// Seconds that loading the model on the backend took.
+fn loads(key: &Key, spans: &[Span]) -> Option<Spread> {
+    key.model.as_ref()?;
+    Spread::of(
+        spans
+            .iter()
+            .filter(|span| span.phase == Phase::Load && span.error.is_none())
+            .filter(|span| span.params.model == key.model && span.params.backend == key.backend)
+            .map(|span| span.duration_s),
+    )
+}

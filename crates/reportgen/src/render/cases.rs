@@ -1,0 +1,91 @@
+//! One row per case: how it did over the models.
+
+use records::{Counts, Test};
+
+use super::{
+    chapter::{Chapter, cell_of},
+    escape::code,
+    format::{NONE, count, or_none, seconds, things},
+    models::mode,
+    page::Page,
+    table::{Left, Right, Table},
+};
+use crate::numbers::{CaseRow, cases};
+
+/// Writes the table of cases.
+pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
+    let rows = cases(&chapter.run.tests);
+    if rows.is_empty() {
+        return;
+    }
+    page.heading(2, "Tests");
+    let several = chapter.several_backends();
+    let mut table = Table::new(&[
+        ("Test", Left),
+        ("Mode", Left),
+        ("Results", Left),
+        (if several { "Cells" } else { "Models" }, Right),
+        ("Median", Right),
+        ("Fastest", Right),
+        ("Fastest on", Left),
+        ("Slowest", Right),
+        ("Slowest on", Left),
+    ]);
+    for row in &rows {
+        let (fastest, fastest_on) = extreme(row.fastest, several);
+        // A single time is no range: it is not told twice.
+        let other = row.slowest.filter(|_| row.fastest != row.slowest);
+        let (slowest, slowest_on) = extreme(other, several);
+        table.row([
+            name(row),
+            mode(row.modality),
+            outcomes(&row.counts),
+            count(if several { row.cells } else { row.models } as u64),
+            or_none(row.median_s, seconds),
+            fastest,
+            fastest_on,
+            slowest,
+            slowest_on,
+        ]);
+    }
+    // Where every case ran once there is nothing slower than the fastest.
+    if rows.iter().all(|row| row.fastest == row.slowest) {
+        table.drop_column("Slowest");
+        table.drop_column("Slowest on");
+    }
+    page.table(table, "not stated, not measured, or nothing else to compare with");
+}
+
+fn name(row: &CaseRow<'_>) -> String {
+    match row.suite {
+        Some(suite) => code(&format!("{suite}::{}", row.case)),
+        None => code(row.case),
+    }
+}
+
+fn extreme(extreme: Option<(&Test, f64)>, with_backend: bool) -> (String, String) {
+    match extreme {
+        Some((test, time)) => (seconds(time), cell_of(test, with_backend)),
+        None => (NONE.to_owned(), NONE.to_owned()),
+    }
+}
+
+/// `5 passed, 1 failed`.
+pub(super) fn outcomes(counts: &Counts) -> String {
+    let words: Vec<String> = [
+        (counts.passed, "passed"),
+        (counts.failed, "failed"),
+        (counts.error, "error"),
+        (counts.skipped, "skipped"),
+        (counts.xfailed, "xfailed"),
+        (counts.xpassed, "xpassed"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, word)| match word {
+        "error" => things(n, word),
+        word => format!("{} {word}", count(n)),
+    })
+    .collect();
+    words.join(", ")
+}

@@ -1,0 +1,111 @@
+//! What every section of a run's report needs to know.
+
+use records::{Backend, Test};
+use serde_json::{Map, Value};
+
+use super::{escape::code, format::NONE};
+use crate::{
+    numbers::{self, Health, Peaks, Sampling, Totals, backend_of, model_of},
+    run::Run,
+};
+
+/// A run and its figures.
+pub(super) struct Chapter<'a> {
+    /// The run.
+    pub(super) run: &'a Run,
+    /// Its counts and times.
+    pub(super) totals: Totals,
+    /// The machine around the tests.
+    pub(super) health: Health,
+    /// The extremes of the run.
+    pub(super) peaks: Peaks,
+    /// How well it was sampled.
+    pub(super) sampling: Sampling,
+}
+
+impl Chapter<'_> {
+    /// The chapter on `run`.
+    pub(super) fn of(run: &Run) -> Chapter<'_> {
+        Chapter {
+            run,
+            totals: numbers::totals(&run.tests),
+            health: numbers::health(&run.tests),
+            peaks: numbers::peaks(run),
+            sampling: numbers::sampling(run),
+        }
+    }
+
+    /// Whether the backend has to be named to tell results apart.
+    pub(super) fn several_backends(&self) -> bool {
+        self.totals.backends.len() > 1
+    }
+
+    /// The backends, each once, by name.
+    pub(super) fn backends(&self) -> Vec<&Backend> {
+        let mut all: Vec<&Backend> =
+            self.run.tests.iter().filter_map(|test| test.backend.as_ref()).collect();
+        all.sort_by_key(|backend| (&backend.name, &backend.kind, &backend.version));
+        all.dedup_by_key(|backend| (&backend.name, &backend.kind, &backend.version));
+        all
+    }
+
+    /// What the first test that knows it says under this key of its metadata.
+    pub(super) fn metadata(&self, key: &str) -> Option<&Value> {
+        self.run.tests.iter().find_map(|test| test.metadata.as_ref()?.get(key))
+    }
+
+    /// The machine as mlx-knife's tests describe it.
+    pub(super) fn legacy_system(&self) -> Option<&Map<String, Value>> {
+        self.metadata("system")?.as_object()
+    }
+
+    /// Seconds since the run began.
+    pub(super) fn since_start(&self, ts: f64) -> Option<f64> {
+        self.run.window().map(|window| ts - window.0)
+    }
+}
+
+/// The case with its further axes, as a code span.
+pub(super) fn case_of(test: &Test) -> String {
+    let axes: Vec<String> = test
+        .params
+        .axes
+        .iter()
+        .map(|(name, value)| match value {
+            Value::String(text) => format!("{name}={text}"),
+            other => format!("{name}={other}"),
+        })
+        .collect();
+    if axes.is_empty() {
+        code(&test.case)
+    } else {
+        code(&format!("{}[{}]", test.case, axes.join(",")))
+    }
+}
+
+/// The model as a code span.
+pub(super) fn model_cell(test: &Test) -> String {
+    name_cell(model_of(test))
+}
+
+/// The backend as a code span.
+pub(super) fn backend_cell(test: &Test) -> String {
+    name_cell(backend_of(test))
+}
+
+/// A name as a code span, or the mark that there is none.
+pub(super) fn name_cell(name: Option<&str>) -> String {
+    name.map_or_else(|| NONE.to_owned(), code)
+}
+
+/// What a test ran on, in one cell.
+pub(super) fn cell_of(test: &Test, with_backend: bool) -> String {
+    match (model_of(test), backend_of(test)) {
+        (Some(model), Some(backend)) if with_backend => {
+            format!("{} on {}", code(model), code(backend))
+        }
+        (Some(model), _) => code(model),
+        (None, Some(backend)) => code(backend),
+        (None, None) => "no model".to_owned(),
+    }
+}

@@ -1,0 +1,119 @@
+//! The report in words and tables.
+//!
+//! Each module writes one section; none computes more than a difference.
+
+mod cases;
+mod chapter;
+mod escape;
+mod failures;
+mod files;
+mod format;
+mod guide;
+mod head;
+mod health;
+mod models;
+mod notable;
+mod page;
+mod phases;
+mod resources;
+mod skipped;
+mod slowest;
+mod summary;
+mod table;
+mod verdict;
+
+use chapter::Chapter;
+use escape::code;
+use format::{NONE, count, moment, or_none, things};
+use page::Page;
+use table::{Left, Right, Table};
+
+use crate::{input::Input, run::Run};
+
+/// The whole report on `input`.
+#[must_use]
+pub fn report(input: &Input) -> String {
+    let mut page = Page::default();
+    match &input.chapters()[..] {
+        [] => nothing(&mut page),
+        [run] => chapter(&mut page, input, run),
+        runs => {
+            page.heading(1, &format!("Report on {} runs", runs.len()));
+            overview(&mut page, runs);
+            page.depth = 1;
+            runs.iter().for_each(|run| chapter(&mut page, input, run));
+            page.depth = 0;
+        }
+    }
+    files::section(&mut page, input);
+    if !input.runs.is_empty() {
+        guide::section(&mut page);
+    }
+    page.finish()
+}
+
+fn nothing(page: &mut Page) {
+    page.heading(1, "Report");
+    page.paragraph("Nothing to report: no record was found in the input.");
+}
+
+/// Which runs there are, so that none is taken for another.
+fn overview(page: &mut Page, runs: &[&Run]) {
+    page.paragraph(
+        "The input holds several runs. Each has its own part below; no figure mixes them.",
+    );
+    let mut table = Table::new(&[
+        ("#", Right),
+        ("Run", Left),
+        ("Host", Left),
+        ("Start", Left),
+        ("Tests", Right),
+        ("Not passed", Right),
+    ]);
+    for (at, run) in runs.iter().enumerate() {
+        let bad = run.tests.iter().filter(|test| crate::numbers::is_bad(test)).count();
+        table.row([
+            (at + 1).to_string(),
+            code(&run.id),
+            if run.host_is_known() { code(&run.host) } else { NONE.to_owned() },
+            or_none(run.window(), |window| moment(window.0)),
+            count(run.tests.len() as u64),
+            count(bad as u64),
+        ]);
+    }
+    page.table(table, "not known");
+}
+
+/// The report on one run.
+fn chapter(page: &mut Page, input: &Input, run: &Run) {
+    let chapter = Chapter::of(run);
+    head::section(page, input, &chapter);
+    summary::section(page, input, &chapter);
+    failures::section(page, &chapter);
+    health::section(page, &chapter);
+    models::section(page, &chapter);
+    cases::section(page, &chapter);
+    slowest::section(page, &chapter);
+    resources::section(page, &chapter);
+    phases::section(page, &chapter);
+    skipped::section(page, &chapter);
+    notable::section(page, &chapter);
+}
+
+/// `names` as code spans, the first `most` of them: `` `a`, `b` and 3 more ``.
+fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>, most: usize) -> String {
+    let more = names.len().saturating_sub(most);
+    let shown: Vec<String> = names.take(most).map(code).collect();
+    let rest = if more > 0 { format!(" and {} more", count(more as u64)) } else { String::new() };
+    format!("{}{rest}", shown.join(", "))
+}
+
+/// Verb for a number of things.
+fn have(n: u64) -> &'static str {
+    if n == 1 { "has" } else { "have" }
+}
+
+/// `1 test`, `2 tests`.
+fn tests(n: u64) -> String {
+    things(n, "test")
+}

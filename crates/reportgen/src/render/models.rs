@@ -1,0 +1,126 @@
+//! One row per model, backend and kind of input.
+
+use records::Modality;
+
+use super::{
+    chapter::{Chapter, name_cell},
+    format::{NONE, count, gb, or_none, range, seconds, tps},
+    page::Page,
+    table::{Left, Right, Side, Table},
+};
+use crate::numbers::{ModelRow, models};
+
+/// Writes the results and the speed of each model.
+pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
+    let rows = models(&chapter.run.tests, &chapter.run.spans);
+    if rows.is_empty() {
+        return;
+    }
+    page.heading(2, "Models");
+    let several = chapter.several_backends();
+    results(page, chapter, &rows, several);
+    speed(page, &rows, several);
+}
+
+const NAMES: [(&str, Side); 3] = [("Model", Left), ("Backend", Left), ("Mode", Left)];
+
+fn names(row: &ModelRow) -> [String; 3] {
+    let model = match &row.key.model {
+        Some(model) => name_cell(Some(model)),
+        None => "no model (infrastructure)".to_owned(),
+    };
+    [model, name_cell(row.key.backend.as_deref()), mode(row.key.modality)]
+}
+
+/// The kind of input in a cell.
+pub(super) fn mode(modality: Option<Modality>) -> String {
+    modality.map_or_else(|| NONE.to_owned(), |modality| modality.name().to_owned())
+}
+
+fn results(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: bool) {
+    let [a, b, c] = NAMES;
+    let mut table = Table::new(&[
+        a,
+        b,
+        c,
+        ("Tests", Right),
+        ("Passed", Right),
+        ("Not passed", Right),
+        ("Skipped", Right),
+        ("As expected", Right),
+        ("Time", Right),
+    ]);
+    let totals = &chapter.totals;
+    let all = (["**All**".to_owned(), String::new(), String::new()], &totals.counts, {
+        (totals.timed > 0).then_some(totals.time_s)
+    });
+    let each = rows.iter().map(|row| (names(row), &row.counts, row.time_s));
+    for ([model, backend, mode], counts, time) in each.chain([all]) {
+        table.row([
+            model,
+            backend,
+            mode,
+            count(counts.total()),
+            count(counts.passed + counts.xpassed),
+            count(counts.failed + counts.error),
+            count(counts.skipped),
+            count(counts.xfailed),
+            or_none(time, seconds),
+        ]);
+    }
+    if !several {
+        table.drop_column("Backend");
+    }
+    if totals.counts.xfailed == 0 {
+        table.drop_column("As expected");
+    }
+    page.table(table, "not stated or not measured");
+}
+
+fn speed(page: &mut Page, rows: &[ModelRow], several: bool) {
+    let [a, b, c] = NAMES;
+    let mut table = Table::new(&[
+        a,
+        b,
+        c,
+        ("Size", Right),
+        ("Quantization", Left),
+        ("Load", Right),
+        ("TTFT", Right),
+        ("Generation", Right),
+        ("Free memory", Right),
+        ("Process memory", Right),
+    ]);
+    let nothing = |row: &ModelRow| {
+        row.size_gb.is_none()
+            && row.quantization.is_none()
+            && row.load_s.is_none()
+            && row.ttft_s.is_none()
+            && row.generation_tps.is_none()
+            && row.ram_free_gb.is_none()
+            && row.tree_gb.is_none()
+    };
+    if rows.iter().all(nothing) {
+        page.paragraph("Neither size nor load time, speed or memory of any model was measured.");
+        return;
+    }
+    for row in rows {
+        let [model, backend, mode] = names(row);
+        table.row([
+            model,
+            backend,
+            mode,
+            or_none(row.size_gb, gb),
+            name_cell(row.quantization.as_deref()),
+            or_none(row.load_s, |load| seconds(load.mean)),
+            or_none(row.ttft_s, |ttft| seconds(ttft.mean)),
+            or_none(row.generation_tps, |speed| tps(speed.mean)),
+            or_none(row.ram_free_gb, |free| range(free.min, free.max, gb)),
+            or_none(row.tree_gb, gb),
+        ]);
+    }
+    if !several {
+        table.drop_column("Backend");
+    }
+    page.table(table, "not stated or not measured");
+}

@@ -1,0 +1,89 @@
+//! The tests that took longest, and those that had to load their model.
+
+use records::{Outcome, Test};
+
+use super::{
+    cases,
+    chapter::{Chapter, backend_cell, case_of, model_cell},
+    format::{NONE, gb_change, or_none, pct, seconds},
+    page::Page,
+    table::{Left, Right, Table},
+};
+use crate::numbers::{tally, usage};
+
+/// The most tests that are listed as slow.
+const MOST: usize = 10;
+
+/// Writes both lists.
+pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
+    let mut timed: Vec<(&Test, f64)> = chapter
+        .run
+        .tests
+        .iter()
+        .filter(|test| test.outcome != Outcome::Skipped)
+        .filter_map(|test| test.duration_s.map(|seconds| (test, seconds)))
+        .collect();
+    if timed.len() > 3 {
+        page.heading(2, "Slowest tests");
+        // Stable: of equals the one that ran first comes first.
+        timed.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut table = columns(&[("Outcome", Left), ("Cold start", Left)]);
+        for (test, time) in timed.iter().take(MOST) {
+            let outcome = cases::outcomes(&tally([*test])).replacen("1 ", "", 1);
+            let cold = or_none(test.cold_start, |cold| if cold { "yes" } else { "no" }.to_owned());
+            row(&mut table, test, *time, [outcome, cold]);
+        }
+        finish(page, chapter, table);
+    }
+    cold_starts(page, chapter);
+}
+
+fn cold_starts(page: &mut Page, chapter: &Chapter<'_>) {
+    let known = chapter.run.tests.iter().any(|test| test.cold_start.is_some());
+    if !known {
+        return;
+    }
+    let cold: Vec<&Test> =
+        chapter.run.tests.iter().filter(|test| test.cold_start == Some(true)).collect();
+    page.heading(2, "Cold starts");
+    if cold.is_empty() {
+        page.paragraph("No test was the first on a model that had just been loaded.");
+        return;
+    }
+    page.paragraph(
+        "The first test on each model after it was loaded; without `load` spans, after the model \
+         changed.",
+    );
+    let mut table = columns(&[("Model took", Right), ("GPU mean", Right)]);
+    for test in cold {
+        let gpu = test.resources.as_ref().and_then(|resources| usage(resources).gpu_pct);
+        let cells =
+            [or_none(test.model_delta_gb, gb_change), or_none(gpu.and_then(|(mean, _)| mean), pct)];
+        row(&mut table, test, test.duration_s.unwrap_or(f64::NAN), cells);
+    }
+    finish(page, chapter, table);
+}
+
+fn columns(more: &[(&str, super::table::Side); 2]) -> Table {
+    Table::new(&[
+        ("Test", Left),
+        ("Model", Left),
+        ("Backend", Left),
+        ("Time", Right),
+        more[0],
+        more[1],
+    ])
+}
+
+fn row(table: &mut Table, test: &Test, time: f64, more: [String; 2]) {
+    let [a, b] = more;
+    let time = if time.is_finite() { seconds(time) } else { NONE.to_owned() };
+    table.row([case_of(test), model_cell(test), backend_cell(test), time, a, b]);
+}
+
+fn finish(page: &mut Page, chapter: &Chapter<'_>, mut table: Table) {
+    if !chapter.several_backends() {
+        table.drop_column("Backend");
+    }
+    page.table(table, "not stated or not measured");
+}

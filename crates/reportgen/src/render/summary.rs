@@ -1,0 +1,249 @@
+//! What there is to know at a glance.
+
+use records::{Counts, Outcome};
+
+use super::{
+    cases,
+    chapter::Chapter,
+    format::{NONE, count, gb, mb, ms, or_none, pct, pressure, range, seconds, things},
+    list,
+    page::Page,
+    table::{Left, Right, Table},
+    tests, verdict,
+};
+use crate::{
+    input::Input,
+    numbers::{Health, Source, model_of, tally},
+};
+
+/// Writes the executive summary and the table of outcomes.
+pub(super) fn section(page: &mut Page, input: &Input, chapter: &Chapter<'_>) {
+    page.heading(2, "Summary");
+    page.paragraph(&format!("**{}**", verdict::line(chapter)));
+    results(page, chapter);
+    machine(page, chapter);
+    sampling(page, chapter);
+    if input.malformed > 0 {
+        page.fact(
+            "Bad lines",
+            &format!(
+                "{} of the input could not be read and {} left out",
+                things(input.malformed, "line"),
+                if input.malformed == 1 { "is" } else { "are" }
+            ),
+        );
+    }
+    if chapter.totals.repeated > 0 {
+        let n = chapter.totals.repeated;
+        page.fact(
+            "Repeated",
+            &format!(
+                "{} {} more than one result; every result is counted",
+                things(n, "test id"),
+                super::have(n)
+            ),
+        );
+    }
+    outcomes(page, chapter);
+}
+
+fn results(page: &mut Page, chapter: &Chapter<'_>) {
+    let totals = &chapter.totals;
+    if totals.counts.total() > 0 {
+        page.fact(
+            "Tests",
+            &format!("{} ({})", count(totals.counts.total()), cases::outcomes(&totals.counts)),
+        );
+        let all = totals.counts.total();
+        let timed = if totals.timed == all {
+            String::new()
+        } else {
+            format!(" ({} of {} have a duration)", count(totals.timed), tests(all))
+        };
+        let time = if totals.timed > 0 { seconds(totals.time_s) } else { "not measured".into() };
+        page.fact("Time in tests", &format!("{time}{timed}"));
+    }
+    let models = totals.models.len();
+    if models > 0 {
+        let names = list(totals.models.iter().map(String::as_str), 3);
+        page.fact("Models", &if models > 3 { models.to_string() } else { names });
+    }
+    if !chapter.run.tests.is_empty() {
+        let health = &chapter.health;
+        page.fact(
+            "Quality",
+            &if health.measured == 0 {
+                "not measured: no test says how the machine was (`system_health`)".to_owned()
+            } else {
+                // Both are far below 2^53.
+                let share = 100.0 * health.clean as f64 / health.measured as f64;
+                format!(
+                    "{} clean: {} of the {} that were measured{}",
+                    pct(share),
+                    count(health.clean),
+                    tests(health.measured),
+                    degraded_words(health)
+                )
+            },
+        );
+    }
+}
+
+/// ` (2 short of memory, 1 with growing swap)`.
+fn degraded_words(health: &Health) -> String {
+    let words: Vec<String> = [
+        (health.degraded_ram, "short of memory"),
+        (health.degraded_swap, "with growing swap"),
+        (health.degraded_zombies, "with zombies"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, what)| format!("{} {what}", count(n)))
+    .collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+fn machine(page: &mut Page, chapter: &Chapter<'_>) {
+    let peaks = &chapter.peaks;
+    let source = match peaks.source {
+        Source::Summary => "over the whole recording",
+        Source::Resources => "during tests and phases",
+        Source::Health => "around the tests",
+        Source::Nothing => {
+            page.fact("Memory", "not measured");
+            return;
+        }
+    };
+    let total = chapter.run.streams.first().and_then(|stream| stream.machine.ram_total_gb);
+    let of = total.map(|total| format!(" of {}", gb(total))).unwrap_or_default();
+    let parts = [
+        peaks.tree_gb.map(|tree| format!("processes at most {}", gb(tree))),
+        peaks.ram_free_gb.map(|free| format!("at least {}{of} free", gb(free))),
+        peaks.pressure.map(|level| match pressure(level).as_str() {
+            "normal" => "pressure always normal".to_owned(),
+            worse => format!("pressure up to {worse}"),
+        }),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let memory =
+        if parts.is_empty() { "not measured".to_owned() } else { parts.join(", ") + ", " + source };
+    page.fact("Memory", &memory);
+    let swap = or_none(peaks.swap_mb, |swap| {
+        format!("{} in use, {source}", range(swap.min, swap.max, mb))
+    });
+    page.fact("Swap", &if swap == NONE { "not measured".to_owned() } else { swap });
+}
+
+fn sampling(page: &mut Page, chapter: &Chapter<'_>) {
+    let sampling = &chapter.sampling;
+    if sampling.samples == 0 && sampling.joined == 0 {
+        page.fact("Sampling", "no samples in the input");
+        return;
+    }
+    let asked = sampling.asked_ms.map(|asked| format!("{} asked for", ms(asked)));
+    let achieved = sampling.achieved_ms.map_or_else(
+        || "interval achieved not measured".to_owned(),
+        |(median, p99, max)| {
+            format!(
+                "{} achieved (median; 99 % within {}, longest {})",
+                ms(median),
+                ms(p99),
+                ms(max)
+            )
+        },
+    );
+    let missed = sampling.missed.map(|missed| format!("{} missed", things(missed, "deadline")));
+    let samples = (sampling.samples > 0).then(|| things(sampling.samples, "sample"));
+    let parts: Vec<String> =
+        [samples, asked, Some(achieved), missed].into_iter().flatten().collect();
+    page.fact("Sampling", &parts.join(", "));
+
+    let joined = format!("{} of {} that ran", count(sampling.joined), tests(sampling.ran));
+    match sampling.coverage {
+        None if sampling.ran == 0 => {}
+        None => page.fact(
+            "Coverage",
+            "no test is joined with samples: pipe the stream through `correlate`",
+        ),
+        Some(coverage) => {
+            let bracketed = match sampling.bracketed {
+                0 => String::new(),
+                n => format!(", {} between two samples", count(n)),
+            };
+            page.fact(
+                "Coverage",
+                &format!(
+                    "{joined} joined with samples; covered {} on average, {} at least{bracketed}",
+                    pct(100.0 * coverage.mean),
+                    pct(100.0 * coverage.min)
+                ),
+            );
+        }
+    }
+}
+
+fn named(counts: &Counts) -> [(Outcome, u64); 6] {
+    [
+        (Outcome::Passed, counts.passed),
+        (Outcome::Failed, counts.failed),
+        (Outcome::Error, counts.error),
+        (Outcome::Skipped, counts.skipped),
+        (Outcome::Xfailed, counts.xfailed),
+        (Outcome::Xpassed, counts.xpassed),
+    ]
+}
+
+/// The table of outcomes; its last row is the sum of those above.
+fn outcomes(page: &mut Page, chapter: &Chapter<'_>) {
+    let run = chapter.run;
+    if run.tests.is_empty() {
+        return;
+    }
+    page.heading(2, "Test summary");
+    let with_model = tally(run.tests.iter().filter(|test| model_of(test).is_some()));
+    let mut table = Table::new(&[
+        ("Outcome", Left),
+        ("Tests", Right),
+        ("With model", Right),
+        ("Infrastructure", Right),
+        ("Time", Right),
+    ]);
+    for ((outcome, n), (_, models)) in
+        named(&chapter.totals.counts).into_iter().zip(named(&with_model))
+    {
+        if n == 0 && !matches!(outcome, Outcome::Passed | Outcome::Failed | Outcome::Error) {
+            continue;
+        }
+        let times: Vec<f64> = run
+            .tests
+            .iter()
+            .filter(|test| test.outcome == outcome)
+            .filter_map(|test| test.duration_s)
+            .collect();
+        let time = (!times.is_empty()).then(|| times.iter().sum());
+        table.row([
+            outcome.name().to_owned(),
+            count(n),
+            count(models),
+            count(n - models),
+            or_none(time, seconds),
+        ]);
+    }
+    let totals = &chapter.totals;
+    table.row([
+        "**All**".to_owned(),
+        count(totals.counts.total()),
+        count(totals.with_model),
+        count(totals.without_model),
+        or_none((totals.timed > 0).then_some(totals.time_s), seconds),
+    ]);
+    page.table(table, "no time was measured");
+    let selected = run.selected().count() as u64;
+    if selected > 0 {
+        let rest = match run.without_result().len() as u64 {
+            0 => "all of them have a result".to_owned(),
+            n => format!("{} {} no result", count(n), super::have(n)),
+        };
+        page.paragraph(&format!("Selected: {}; {rest}.", things(selected, "case")));
+    }
+}

@@ -1,0 +1,118 @@
+//! One run: its records, and what follows from them at once.
+
+use std::collections::{BTreeSet, HashSet};
+
+use records::{Anomaly, Attempt, RunEnd, RunStart, Span, Stream, Summary, Test, legacy};
+
+/// The host of lines that name none.
+pub const UNKNOWN_HOST: &str = "unknown";
+
+/// The records of one run on one host.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// Identifies the run.
+    pub id: String,
+    /// The host's name.
+    pub host: String,
+    /// The inputs that it stands in.
+    pub inputs: BTreeSet<usize>,
+    /// The heads of its recordings.
+    pub streams: Vec<Stream>,
+    /// What memmon said at their ends.
+    pub summaries: Vec<Summary>,
+    /// What mlx-knife's sampler said at their ends.
+    pub legacy_summaries: Vec<legacy::LegacySummary>,
+    /// Each start of the runner; usually one.
+    pub starts: Vec<RunStart>,
+    /// Each end of the runner.
+    pub ends: Vec<RunEnd>,
+    /// Every result, by start. The same id can occur again.
+    pub tests: Vec<Test>,
+    /// Earlier tries of cases that were tried again.
+    pub attempts: Vec<Attempt>,
+    /// Phases of backends, by start.
+    pub spans: Vec<Span>,
+    /// What correlate found conspicuous.
+    pub anomalies: Vec<Anomaly>,
+    /// Tests that began and have no result yet.
+    pub open: Vec<String>,
+    /// Samples.
+    pub samples: u64,
+    /// The run whose recording this one borrows, when it has none of its own.
+    pub recording_of: Option<String>,
+}
+
+impl Run {
+    /// Whether a runner or a test suite spoke, and not only a sampler.
+    #[must_use]
+    pub fn has_results(&self) -> bool {
+        !self.tests.is_empty() || !self.starts.is_empty()
+    }
+
+    /// Whether some runner began and never said that it ended.
+    #[must_use]
+    pub fn cut_off(&self) -> bool {
+        self.ends.len() < self.starts.len()
+    }
+
+    /// Whether a signal stopped it.
+    #[must_use]
+    pub fn interrupted(&self) -> bool {
+        self.ends.iter().any(|end| end.interrupted)
+    }
+
+    /// Whether the run names its host.
+    #[must_use]
+    pub fn host_is_known(&self) -> bool {
+        self.host != UNKNOWN_HOST
+    }
+
+    /// Selected cases that have no result, in their order.
+    #[must_use]
+    pub fn without_result(&self) -> Vec<&str> {
+        let done: HashSet<&str> = self.tests.iter().map(|test| test.id.as_str()).collect();
+        self.selected().filter(|id| !done.contains(id)).collect()
+    }
+
+    /// The ids of the cases that were selected.
+    pub fn selected(&self) -> impl Iterator<Item = &str> {
+        self.starts.iter().flat_map(|start| start.selected.iter().map(|case| case.id.as_str()))
+    }
+
+    /// First start and last end of everything that is known of it.
+    #[must_use]
+    pub fn window(&self) -> Option<(f64, f64)> {
+        let tests = self.tests.iter().map(|test| (test.ts, end_of(test)));
+        let spans = self.spans.iter().map(|span| (span.ts, span.end_ts));
+        let ends = self.ends.iter().map(|end| (end.ts, end.end_ts));
+        let starts = self.starts.iter().map(|start| (start.ts, start.ts));
+        let results = widest(tests.chain(spans).chain(ends).chain(starts));
+        results.or_else(|| {
+            let streams = self.streams.iter().map(|stream| (stream.ts, stream.ts));
+            let summaries = self.summaries.iter().map(|summary| (summary.ts, summary.end_ts));
+            widest(streams.chain(summaries))
+        })
+    }
+
+    /// Whether this recording was under way during `other`.
+    #[must_use]
+    pub fn overlaps(&self, other: &Run) -> bool {
+        match (self.window(), other.window()) {
+            (Some((start, end)), Some((from, to))) => {
+                // A recording without its summary was cut off: it may have gone on.
+                start < to && (end > from || self.summaries.is_empty())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The end of a test, in Unix seconds: its own, else what its duration makes it.
+#[must_use]
+pub fn end_of(test: &Test) -> f64 {
+    test.end_ts.unwrap_or(test.ts + test.duration_s.unwrap_or(0.0))
+}
+
+fn widest(windows: impl Iterator<Item = (f64, f64)>) -> Option<(f64, f64)> {
+    windows.reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
+}

@@ -1,0 +1,135 @@
+//! The real binary: what goes in, what comes out, and its exit codes.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    fs,
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+const TEST: &str = r#"{"record":"test","v":1,"ts":100.0,"run":"r","host":"h","id":"s::c","suite":"s","case":"c","outcome":"passed","duration_s":1.5}"#;
+
+fn reportgen(args: &[&str], stdin: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_reportgen"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A tool that refuses its arguments does not read.
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_file_and_standard_input_give_the_same_report_but_for_the_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run.jsonl");
+    fs::write(&path, TEST).unwrap();
+    let path = path.to_str().unwrap();
+    let by_path = out(&reportgen(&[path], ""));
+    let by_pipe = out(&reportgen(&[], TEST));
+    assert_eq!(by_path.replace(path, "standard input"), by_pipe);
+    assert!(by_pipe.contains("✔ The only test passed in 1.5 s"), "{by_pipe}");
+}
+
+#[test]
+fn nothing_at_all_is_nothing_to_report() {
+    for input in ["", "\n\n", "server started\nbye\n", "{\"a\":1}\n"] {
+        let output = reportgen(&[], input);
+        assert_eq!(code(&output), 0);
+        assert!(out(&output).contains("Nothing to report"), "{input:?}");
+    }
+    assert_eq!(err(&reportgen(&[], "server started\n")), "server started\n");
+}
+
+#[test]
+fn a_cut_last_line_is_named_and_the_rest_reported() {
+    let input = format!("{TEST}\n{}", &TEST[..60]);
+    let output = reportgen(&[], &input);
+    assert_eq!(code(&output), 0);
+    assert!(err(&output).contains("standard input:2: the last line is cut off"));
+    assert!(out(&output).contains("1 line of the input could not be read and is left out"));
+}
+
+#[test]
+fn strict_makes_bad_lines_fatal_and_writes_no_report() {
+    let output = reportgen(&["--strict"], &format!("{TEST}\n{{\"record\":\"test\"}}\n"));
+    assert_eq!((code(&output), out(&output).as_str()), (65, ""));
+    assert!(err(&output).contains("standard input:2"));
+}
+
+#[test]
+fn missing_inputs_and_unknown_options_have_their_exit_codes() {
+    let output = reportgen(&["/nonexistent.jsonl"], "");
+    assert_eq!(code(&output), 66);
+    assert!(err(&output).starts_with("reportgen: cannot read: /nonexistent.jsonl: "));
+    let output = reportgen(&["--outptu", "x"], "");
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("did you mean --output?"), "{}", err(&output));
+}
+
+#[test]
+fn options_of_later_versions_are_refused() {
+    for option in ["--compare", "--csv", "--fail-on-regression", "--history", "--format"] {
+        let output = reportgen(&[option, "5"], TEST);
+        assert_eq!(code(&output), 2, "{option}");
+        assert!(err(&output).contains("not in this version yet"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_an_error() {
+    let output = reportgen(&["-o", "/nonexistent/report.md"], TEST);
+    assert_eq!(code(&output), 74);
+    let output = reportgen(&["-o", "/dev/full"], TEST);
+    assert_eq!(code(&output), 74);
+}
+
+#[test]
+fn an_input_is_never_overwritten_by_the_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run.jsonl");
+    fs::write(&path, TEST).unwrap();
+    let path = path.to_str().unwrap();
+    let output = reportgen(&[path, "-o", path], "");
+    assert_eq!(code(&output), 2, "{}", err(&output));
+    assert_eq!(fs::read_to_string(path).unwrap(), TEST);
+}
+
+#[test]
+fn a_reader_that_leaves_is_a_quiet_end() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_reportgen"))
+        .stdin(Stdio::piped())
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(TEST.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((code(&output), err(&output).as_str()), (0, ""));
+}
+
+#[test]
+fn help_has_examples() {
+    let output = reportgen(&["--help"], "");
+    assert_eq!(code(&output), 0);
+    assert!(out(&output).contains("memmon -- runner suite.toml | correlate | reportgen"));
+    assert!(!out(&output).contains("--compare"));
+}

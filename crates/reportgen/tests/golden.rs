@@ -1,0 +1,60 @@
+//! Whole reports, kept as files. `BLESS=1 cargo test -p reportgen` writes them anew.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{fs, path::PathBuf, process::Command};
+
+fn tests_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+fn report(files: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_reportgen"))
+        .current_dir(tests_dir().join("data"))
+        .args(files)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn check(name: &str, files: &[&str]) {
+    let got = report(files);
+    let path = tests_dir().join(format!("golden/{name}.md"));
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&path, &got).unwrap();
+    }
+    let want = fs::read_to_string(&path).unwrap();
+    assert!(got == want, "{} differs: BLESS=1 writes it anew\n{got}", path.display());
+    assert_eq!(got, report(files), "the report depends on more than its input");
+}
+
+#[test]
+fn a_passing_run() {
+    check("passing", &["passing.jsonl"]);
+}
+
+#[test]
+fn a_run_that_was_cut_off_with_failures_errors_and_skips() {
+    check("failing", &["failing.jsonl"]);
+}
+
+#[test]
+fn a_run_of_mlx_knife() {
+    check("legacy", &["legacy.jsonl"]);
+}
+
+#[test]
+fn a_run_whose_every_name_is_hostile() {
+    check("hostile", &["hostile.jsonl"]);
+}
+
+#[test]
+fn several_runs_are_not_mixed() {
+    check("several", &["passing.jsonl", "legacy.jsonl"]);
+}
+
+#[test]
+fn an_input_without_records() {
+    check("empty", &["empty.jsonl"]);
+}

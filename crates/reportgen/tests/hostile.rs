@@ -1,0 +1,149 @@
+//! No text from outside becomes markup: reports are read back as GitHub would.
+
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
+use records::classify;
+use reportgen::{input::Input, render};
+use serde_json::json;
+
+fn report(lines: &str) -> String {
+    let mut input = Input::new(&["x".to_owned()]);
+    for line in lines.lines() {
+        input.line(0, &classify(line.as_bytes()), line.as_bytes()).unwrap();
+    }
+    render::report(&input.finish())
+}
+
+/// What must not be in a report, as far as names and messages can bring it in.
+fn offences(report: &str) -> Vec<String> {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH;
+    let mut found = Vec::new();
+    let mut columns = 0;
+    for (event, at) in Parser::new_ext(report, options).into_offset_iter() {
+        match event {
+            Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_) => {
+                found.push(format!("{event:?}"));
+            }
+            Event::Start(
+                Tag::Link { .. }
+                | Tag::Image { .. }
+                | Tag::Emphasis
+                | Tag::Strikethrough
+                | Tag::BlockQuote(_),
+            ) => found.push(format!("{event:?}")),
+            // Ours all say what they hold.
+            Event::Start(Tag::CodeBlock(kind)) if kind != CodeBlockKind::Fenced("text".into()) => {
+                found.push(format!("{kind:?}"));
+            }
+            Event::Start(Tag::Table(sides)) => columns = sides.len(),
+            // Readers fill short rows up and cut long ones off: only the source tells.
+            Event::Start(Tag::TableRow) if pipes(&report[at.clone()]) != columns + 1 => {
+                found.push(format!("ragged row: {}", &report[at]));
+            }
+            _ => {}
+        }
+    }
+    for (number, line) in report.lines().enumerate() {
+        if line.contains(|c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)) {
+            found.push(format!("line {}: {line}", number + 1));
+        }
+    }
+    found
+}
+
+/// Pipes that part cells.
+fn pipes(row: &str) -> usize {
+    let mut escaped = false;
+    let parts = |c: char| {
+        let part = c == '|' && !escaped;
+        escaped = c == '\\' && !escaped;
+        part
+    };
+    row.chars().map(parts).filter(|part| *part).count()
+}
+
+/// Names that could break something, glued together at random.
+fn hostile() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        prop::sample::select(vec![
+            "|",
+            "\\",
+            "`",
+            "``",
+            "```",
+            "\n",
+            "\r",
+            "<b>",
+            "</td>",
+            "&lt;",
+            "[a](b)",
+            "![",
+            "](http://x)",
+            "**",
+            "_",
+            "~~",
+            "$$",
+            "#",
+            "- ",
+            "> ",
+            "1. ",
+            "\t",
+            "\u{202e}",
+            "\u{2028}",
+            "<!--",
+            "  ",
+            "::",
+            "http://e.vil",
+            "---",
+            "|-|",
+            "\u{1b}[2J",
+        ])
+        .prop_map(str::to_owned),
+        "[a-zA-Z0-9é模 ]{0,6}",
+        any::<char>().prop_map(String::from),
+    ];
+    prop::collection::vec(part, 0..8).prop_map(|parts| parts.concat())
+}
+
+#[test]
+fn the_prepared_report_with_hostile_names_is_clean() {
+    let report = report(include_str!("data/hostile.jsonl"));
+    assert_eq!(offences(&report), Vec::<String>::new(), "{report}");
+}
+
+#[test]
+fn a_report_that_is_not_clean_is_found_out() {
+    assert!(!offences("a <b>bold</b> [link](x)\n").is_empty());
+    assert!(!offences("| a | b |\n|---|---|\n| c | d | e |\n").is_empty());
+    assert!(!offences("```\nunmarked\n```\n").is_empty());
+}
+
+proptest! {
+    #[test]
+    fn no_name_breaks_a_report(a in hostile(), b in hostile(), c in hostile()) {
+        let head = |record: &str| json!({"record": record, "v": 1, "ts": 100.0, "run": a, "host": b});
+        let with = |record: &str, more: serde_json::Value| {
+            let mut line = head(record);
+            line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            line.to_string()
+        };
+        let error = json!({"kind": a, "message": b, "log_tail": [c, a]});
+        let lines = [
+            with("run_start", json!({"producer": {"name": c, "version": a}, "suite": b, "file": c, "selected": [{"id": c}]})),
+            with("test", json!({"id": a, "suite": b, "case": c, "outcome": "error", "reason": b, "error": error,
+                "params": {"backend": c, "model": a, "axis": b}, "checks": [{"expect": a, "ok": false, "actual": b}]})),
+            with("test", json!({"id": b, "suite": a, "case": c, "outcome": "skipped", "reason": c})),
+            with("test", json!({"id": c, "suite": a, "case": a, "outcome": "passed", "duration_s": 1.0,
+                "params": {"backend": a, "model": c}, "sample_output": a})),
+            with("span", json!({"phase": "load", "end_ts": 101.0, "duration_s": 1.0, "params": {"model": b}, "error": error})),
+            with("anomaly", json!({"kind": a, "severity": "warn", "end_ts": 101.0, "message": c, "tests": [b]})),
+        ];
+        let report = report(&lines.join("\n"));
+        prop_assert_eq!(offences(&report), Vec::<String>::new(), "{}", report);
+    }
+}
