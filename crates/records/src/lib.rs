@@ -40,7 +40,7 @@ pub use nan::without_nan;
 pub use number::round;
 pub use request::Request;
 pub use resources::{Resources, SeriesStats};
-pub use run::{Counts, RunEnd, RunStart, Selected};
+pub use run::{Counts, HealthLimits, RunEnd, RunStart, Selected};
 pub use sample::{GpuSample, Sample};
 pub use series::{Hold, SERIES, Series, Unit, series};
 pub use span::{Begin, Params, Phase, Span};

@@ -16,9 +16,22 @@ record! {
         /// The seed that requests carry.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub seed: Option<u64>,
+        /// When a test counts as degraded.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub health: Option<HealthLimits>,
         /// The cases that were selected, in the order in which they will run.
         pub selected: Vec<Selected>,
     }
+}
+
+/// When a test counts as degraded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct HealthLimits {
+    /// Less free memory than this is `degraded_ram`.
+    pub min_ram_free_gb: f64,
+    /// Swap that grows by more than this during a test is `degraded_swap`.
+    pub max_swap_growth_mb: f64,
 }
 
 /// A case that will run.

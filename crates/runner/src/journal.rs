@@ -5,9 +5,11 @@ use std::path::Path;
 use pipe::{Error, Writer};
 use probe::clock::Stamp;
 use records::{
-    Begin, Counts, ErrorInfo, Origin, Outcome, Params, Phase, Producer, RunEnd, RunStart, Selected,
-    Span, Test, round,
+    Begin, Counts, ErrorInfo, HealthLimits, Origin, Outcome, Params, Phase, Producer, RunEnd,
+    RunStart, Selected, Span, Test, round,
 };
+
+use crate::suite::Suite;
 
 /// Writes the records of one run.
 pub struct Journal {
@@ -53,19 +55,17 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written, as with every record below.
-    pub fn run_start(
-        &mut self,
-        suite: &str,
-        file: &str,
-        seed: Option<u64>,
-        selected: Vec<Selected>,
-    ) -> Result<(), Error> {
+    pub fn run_start(&mut self, suite: &Suite, selected: Vec<Selected>) -> Result<(), Error> {
         self.selected = selected.len() as u64;
         let mut record = RunStart::at(self.start.wall_s, &self.origin);
         record.producer = producer();
-        record.suite = suite.to_owned();
-        record.file = file.to_owned();
-        record.seed = seed;
+        record.suite.clone_from(&suite.name);
+        record.file.clone_from(&suite.file);
+        record.seed = suite.body.defaults.seed;
+        record.health = Some(HealthLimits {
+            min_ram_free_gb: suite.body.health.min_ram_free_gb,
+            max_swap_growth_mb: suite.body.health.max_swap_growth_mb,
+        });
         record.selected = selected;
         self.writer.record(&record)
     }

@@ -95,8 +95,7 @@ impl Session<'_> {
                 requests: cell.case.request.as_ref().map(|_| 1),
             })
             .collect();
-        let body = &self.suite.body;
-        self.journal.run_start(&self.suite.name, &self.suite.file, body.defaults.seed, selected)?;
+        self.journal.run_start(self.suite, selected)?;
         let loads = groups.iter().filter(|group| group.needs_server()).count();
         self.progress.start(&self.suite.name, cells.len(), loads);
         for group in groups {

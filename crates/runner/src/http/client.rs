@@ -83,7 +83,8 @@ pub enum HttpErrorKind {
 }
 
 impl Client {
-    /// A client of the server at `base`, such as `http://127.0.0.1:8080`.
+    /// A client of the server at `base`, such as `http://127.0.0.1:8080`; the `/v1`
+    /// with which OpenAI's own addresses end may be there or not.
     ///
     /// Each request has a connection of its own: one that was kept may have died
     /// with the server's last life, and whether a library then sends a request
@@ -101,7 +102,7 @@ impl Client {
         }
         Client {
             agent: config.build().new_agent(),
-            base: base.trim_end_matches('/').to_owned(),
+            base: base.trim_end_matches('/').trim_end_matches("/v1").to_owned(),
             key,
         }
     }

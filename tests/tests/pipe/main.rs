@@ -1,0 +1,12 @@
+//! The tools together, as a user runs them: a real llama.cpp server, a real model, the
+//! whole pipe, and what comes out of it.
+
+#![allow(clippy::unwrap_used)]
+
+mod attach;
+mod bad_input;
+mod browser;
+mod demo;
+mod figures;
+mod interrupt;
+mod tools;
