@@ -1,0 +1,150 @@
+//! Takes samples: reads the probes when told to, and writes what they gave.
+
+use std::time::Duration;
+
+use probe::{Machine, Tree, TreeReading, clock::Stamp};
+use records::{Origin, Sample};
+
+use crate::{
+    grid::Grid,
+    output::Output,
+    sample::{Observation, sample},
+    tally::Tally,
+};
+
+/// What is slow to read is read no more often than this.
+const SLOW_EVERY: Duration = Duration::from_secs(1);
+/// And it takes at most this part of the time: one fiftieth.
+const SLOW_SHARE: u32 = 50;
+/// A difference between the clocks that is told to people.
+const GAP_S: f64 = 1.0;
+
+/// The probes, the time, and what came of it so far.
+pub struct Sampler {
+    machine: Machine,
+    tree: Option<Tree>,
+    origin: Origin,
+    interval: Duration,
+    start: Stamp,
+    previous: Stamp,
+    grid: Grid,
+    /// The grid point from which on the slow ones are due.
+    slow_from: u64,
+    tally: Tally,
+}
+
+impl Sampler {
+    /// A sampler whose grid begins at `start`.
+    #[must_use]
+    pub fn new(
+        machine: Machine,
+        tree: Option<Tree>,
+        origin: Origin,
+        interval: Duration,
+        start: Stamp,
+    ) -> Sampler {
+        Sampler {
+            machine,
+            tree,
+            origin,
+            interval,
+            start,
+            previous: start,
+            grid: Grid::new(interval),
+            slow_from: 0,
+            tally: Tally::new(),
+        }
+    }
+
+    /// Reads everything and writes it; the processes that were seen, if some are
+    /// watched.
+    pub fn sample(&mut self, output: &Output) -> Option<TreeReading> {
+        // Both clocks before anything is read: that is the time of the sample.
+        let stamp = Stamp::now();
+        let elapsed = stamp.since(&self.start);
+        let slot = self.grid.take(elapsed);
+        let slow = slot.point >= self.slow_from;
+
+        let seen = Observation {
+            machine: self.machine.read(),
+            tree: self.tree.as_mut().map(|tree| tree.read(slow)),
+            zombies: if slow { probe::zombies() } else { None },
+        };
+        let read = stamp.mono.elapsed();
+        if slow {
+            self.slow_from = slot.point + slow_pause(read, self.interval);
+        }
+
+        let elapsed = Duration::from_micros(micros(elapsed));
+        let record = Sample {
+            seq: self.tally.samples(),
+            elapsed_s: elapsed.as_micros() as f64 / 1e6,
+            read_us: Some(micros(read)),
+            late_us: slot.late.map(micros),
+            missed: Some(slot.missed).filter(|missed| *missed > 0),
+            ..sample(stamp.wall_s, &self.origin, &seen)
+        };
+        output.record(&record);
+        self.tally.add(&record, elapsed);
+        self.tell_gap(&stamp);
+        self.previous = stamp;
+        seen.tree
+    }
+
+    /// When the next sample is due, since the start.
+    #[must_use]
+    pub fn next_deadline(&self) -> Duration {
+        self.grid.next_deadline(self.elapsed())
+    }
+
+    /// Time since the start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.start.mono.elapsed()
+    }
+
+    /// What all samples come to.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The monotonic clock stands still while the machine sleeps: the samples
+    /// themselves do not show it.
+    fn tell_gap(&self, stamp: &Stamp) {
+        let gap = stamp.gap_s(&self.previous);
+        if gap.abs() > GAP_S {
+            crate::complain(&format!(
+                "the wall clock went {gap:+.1} s against the monotonic one before sample {}: \
+                 the machine slept, or the clock was set",
+                self.tally.samples() - 1
+            ));
+        }
+    }
+}
+
+/// Grid points until the slow ones are read again, after they took `read`.
+fn slow_pause(read: Duration, interval: Duration) -> u64 {
+    let pause = SLOW_EVERY.max(read.saturating_mul(SLOW_SHARE));
+    u64::try_from(pause.as_nanos().div_ceil(interval.as_nanos())).unwrap_or(u64::MAX)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::slow_pause;
+
+    #[test]
+    fn the_slow_ones_come_once_a_second_and_take_a_fiftieth_of_the_time_at_most() {
+        let ms = Duration::from_millis;
+        assert_eq!(slow_pause(ms(1), ms(200)), 5);
+        assert_eq!(slow_pause(ms(1), ms(300)), 4, "a second at least");
+        assert_eq!(slow_pause(ms(1), ms(60_000)), 1);
+        assert_eq!(slow_pause(ms(100), ms(200)), 25, "100 ms in 5 s");
+    }
+}

@@ -1,0 +1,95 @@
+//! Signals: which ones we catch, and what becomes of them.
+
+use std::{
+    io,
+    sync::{Arc, mpsc::Sender},
+    thread,
+    time::Duration,
+};
+
+use nix::{
+    libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2},
+    sys::signal::Signal,
+};
+use signal_hook::iterator;
+
+use crate::{child::Target, session::Event, sys};
+
+/// Time that the command has to end after a second TERM before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Signals that are caught, and wait until somebody deals with them.
+pub struct Signals(iterator::Signals);
+
+impl Signals {
+    /// Catches what concerns us: with a command all that should not end us before
+    /// it, without one those that ask for the end.
+    ///
+    /// A signal that was ignored when we were started (nohup; a job in the
+    /// background of a script) stays ignored, for us and for the command.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no room for the handlers.
+    pub fn catch(with_command: bool) -> io::Result<Signals> {
+        let all = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
+        let wanted = if with_command { &all[..] } else { &all[..3] };
+        let caught = wanted.iter().filter(|signal| !sys::is_ignored(**signal));
+        Ok(Signals(iterator::Signals::new(caught)?))
+    }
+
+    /// Deals with the signals from now on, those included that came before.
+    pub fn deal(mut self, target: Arc<Target>, events: Sender<Event>) {
+        thread::spawn(move || {
+            let mut seen = Seen::default();
+            for signal in self.0.forever() {
+                if let Ok(signal) = Signal::try_from(signal) {
+                    seen.take(signal, &target, &events);
+                }
+            }
+        });
+    }
+}
+
+/// What came before.
+#[derive(Default)]
+struct Seen {
+    terms: u32,
+    stops: u32,
+}
+
+impl Seen {
+    fn take(&mut self, signal: Signal, target: &Arc<Target>, events: &Sender<Event>) {
+        let reached_command = match signal {
+            // The terminal sends these to the command too.
+            Signal::SIGINT | Signal::SIGQUIT => target.is_running(),
+            _ => target.signal(signal),
+        };
+        match signal {
+            Signal::SIGTERM if reached_command => {
+                self.terms += 1;
+                if self.terms == 2 {
+                    kill_later(Arc::clone(target));
+                }
+            }
+            _ if reached_command => {}
+            Signal::SIGUSR1 | Signal::SIGUSR2 => {}
+            // Asked a second time, we do not insist on writing to one who does
+            // not read.
+            _ if self.stops > 0 => std::process::exit(128 + signal as i32),
+            _ => {
+                self.stops += 1;
+                let _ = events.send(Event::Stop);
+            }
+        }
+    }
+}
+
+fn kill_later(target: Arc<Target>) {
+    thread::spawn(move || {
+        thread::sleep(GRACE);
+        if target.signal(Signal::SIGKILL) {
+            crate::complain("the command did not end after a second TERM: killed");
+        }
+    });
+}
