@@ -1,9 +1,6 @@
 //! The command line.
 
-use std::path::Path;
-
 use clap::Parser;
-use pipe::Error;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,26 +45,4 @@ pub struct Args {
 
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", allow_hyphen_values = true, value_parser = pipe::cli::not_yet)]
     offset: Option<String>,
-}
-
-impl Args {
-    /// What clap cannot see.
-    ///
-    /// # Errors
-    ///
-    /// When the output is one of the inputs: making it anew would empty the input
-    /// before it is read.
-    pub fn check(&self) -> Result<(), Error> {
-        let Some(output) = self.output.as_deref().filter(|path| *path != "-") else {
-            return Ok(());
-        };
-        // A device such as /dev/null can be both.
-        let file = |path: &str| Path::new(path).canonicalize().ok().filter(|path| path.is_file());
-        if let Some(out) = file(output)
-            && let Some(input) = self.files.iter().find(|path| file(path).as_ref() == Some(&out))
-        {
-            return Err(Error::Usage(format!("{input} is both an input and the output")));
-        }
-        Ok(())
-    }
 }

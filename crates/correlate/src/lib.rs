@@ -29,7 +29,7 @@ use records::{Kind, LineKind};
 ///
 /// When an input or the output fails, or under `--strict` when a line cannot be read.
 pub fn run(args: Args) -> Result<u8, Error> {
-    args.check()?;
+    pipe::refuse_input_as_output(args.output.as_deref(), &args.files)?;
     let mut reader = Reader::open(&args.files)?;
     let mut writer = Writer::create(args.output.as_deref())?;
     let mut faults = Faults::new("correlate");

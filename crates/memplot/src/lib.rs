@@ -46,6 +46,7 @@ pub const TOOL: &str = "memplot";
 /// (found out before the work), and for malformed lines under `--strict`.
 pub fn run(args: &Args) -> Result<u8, Error> {
     let mut reader = Reader::open(&args.files)?;
+    pipe::refuse_input_as_output(Some(&args.output), &args.files)?;
     let mut output = Output::create(&args.output)?;
     let mut faults = Faults::new(TOOL);
     let recording = Recording::read(&mut reader, &mut faults)?;

@@ -154,7 +154,7 @@ fn every_outcome_has_its_bars_and_overlapping_tests_their_rows() {
     let bars = ["with model", "without model", "failed", "error", "skipped", "load"].map(lengths);
     assert_eq!(bars, [5, 1, 1, 1, 1, 2]);
     let model = trace(&data, "with model");
-    assert_eq!(model["x"][2], 200, "10 ms is drawn as long as a sample");
+    assert_eq!(model["x"][2], 10, "10 ms are drawn as 10 ms, shorter than a sample or not");
     assert!(model["customdata"][2].as_str().unwrap().contains("10 ms"), "and read as it was");
     assert_eq!(model["y"], serde_json::json!([0, 0, 0, 0, 1]));
     assert_eq!(trace(&data, "failed")["text"][0], "F decode");

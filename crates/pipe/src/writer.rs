@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufWriter, Stdout, Write},
+    path::Path,
 };
 
 use serde::Serialize;
@@ -35,6 +36,23 @@ impl Write for Sink {
             Sink::File(file) => file.flush(),
             Sink::Stdout(stdout) => stdout.lock().flush(),
         }
+    }
+}
+
+/// Refuses an output that is also an input: making it anew would empty the input
+/// before it is read.
+///
+/// # Errors
+///
+/// [`Error::Usage`] when it is one.
+pub fn refuse_input_as_output(output: Option<&str>, inputs: &[String]) -> Result<(), Error> {
+    // Only files lose what they held; a device such as /dev/null can be both.
+    let file = |path: &str| Path::new(path).canonicalize().ok().filter(|path| path.is_file());
+    match output.filter(|path| *path != "-").and_then(file) {
+        Some(output) if inputs.iter().any(|input| file(input).as_ref() == Some(&output)) => {
+            Err(Error::Usage(format!("{} is both an input and the output", output.display())))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -159,6 +177,19 @@ mod tests {
         let error = Writer::create(Some("/nonexistent/out")).err().unwrap();
         assert_eq!(error.exit_code(), 74);
         assert!(error.to_string().starts_with("cannot write: /nonexistent/out: "));
+    }
+
+    #[test]
+    fn an_input_is_never_an_output() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jsonl");
+        fs::write(&path, "{}\n").unwrap();
+        let inputs = [path.to_str().unwrap().to_owned(), "/dev/null".to_owned()];
+        let other_way = dir.path().join("./a.jsonl");
+        let check = |output: &str| super::refuse_input_as_output(Some(output), &inputs);
+        assert_eq!(check(other_way.to_str().unwrap()).unwrap_err().exit_code(), 2);
+        assert!(check("/dev/null").is_ok() && check("-").is_ok());
+        assert!(check(dir.path().join("b.jsonl").to_str().unwrap()).is_ok());
     }
 
     #[test]

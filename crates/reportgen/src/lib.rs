@@ -9,8 +9,6 @@ pub mod numbers;
 pub mod render;
 pub mod run;
 
-use std::fs;
-
 pub use cli::Args;
 use input::Input;
 use pipe::{Error, Faults, Reader, Writer, exit};
@@ -24,9 +22,7 @@ use pipe::{Error, Faults, Reader, Writer, exit};
 pub fn run(args: &Args) -> Result<u8, Error> {
     let names = if args.files.is_empty() { vec!["-".to_owned()] } else { args.files.clone() };
     let mut reader = Reader::open(&names)?;
-    if let Some(output) = &args.output {
-        refuse_to_overwrite_an_input(output, &names)?;
-    }
+    pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
     let mut writer = Writer::create(args.output.as_deref())?;
     let mut faults = Faults::new("reportgen");
 
@@ -43,18 +39,4 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     writer.text(&render::report(&input.finish()))?;
     writer.flush()?;
     Ok(exit::DONE)
-}
-
-/// `reportgen run.jsonl -o run.jsonl` would empty its input before reading it.
-fn refuse_to_overwrite_an_input(output: &str, inputs: &[String]) -> Result<(), Error> {
-    let Ok(real) = fs::canonicalize(output) else {
-        return Ok(());
-    };
-    // Devices can be read and written: only files lose what they held.
-    if real.is_file()
-        && inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|path| path == real))
-    {
-        return Err(Error::Usage(format!("the output is also an input: {output}")));
-    }
-    Ok(())
 }

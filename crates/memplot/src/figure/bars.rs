@@ -160,12 +160,8 @@ fn look(class: Class) -> Marker {
 
 fn trace(bars: &[Block], name: &str, marker: Marker, clock: Clock, ids: &Ids) -> Value {
     let starts: Vec<i64> = bars.iter().map(|bar| clock.ms(bar.start)).collect();
-    // Shorter than a sample is drawn as long as one, and read as it was.
-    let least = ((clock.interval * 1e3).round() as i64).max(1);
-    let lengths = bars.iter().zip(&starts).map(|(bar, start)| {
-        let length = clock.ms(bar.end) - start;
-        if bar.end > bar.start { length.max(least) } else { 0 }
-    });
+    // True lengths, however short: the outline of a pixel keeps every bar in sight.
+    let lengths = bars.iter().zip(&starts).map(|(bar, start)| clock.ms(bar.end) - start);
     let trace = Bar::new(lengths.collect(), bars.iter().map(|bar| bar.row).collect())
         .name(name)
         .orientation(Orientation::Horizontal)

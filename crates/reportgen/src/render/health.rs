@@ -1,5 +1,7 @@
 //! Whether the machine was in a state to measure on.
 
+use records::HealthLimits;
+
 use super::{
     chapter::Chapter,
     escape::{code, prose},
@@ -36,25 +38,43 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     }
     if health.measured > 0 {
         let mut table = Table::new(&[("State", Left), ("Tests", Right), ("Share", Right)]);
+        let (stated, limits) = limits(chapter);
         for (state, n) in [
-            ("clean", health.clean),
-            ("`degraded_ram`: less than 5 GB free", health.degraded_ram),
-            ("`degraded_swap`: swap grew by over 100 MB", health.degraded_swap),
-            ("`degraded_zombies`: zombie processes", health.degraded_zombies),
+            ("clean".to_owned(), health.clean),
+            (
+                format!("`degraded_ram`: less than {} GB free", limits.min_ram_free_gb),
+                health.degraded_ram,
+            ),
+            (
+                format!("`degraded_swap`: swap grew by over {} MB", limits.max_swap_growth_mb),
+                health.degraded_swap,
+            ),
+            ("`degraded_zombies`: zombie processes".to_owned(), health.degraded_zombies),
         ] {
             // Both are far below 2^53.
             let share = 100.0 * n as f64 / health.measured as f64;
-            table.row([state.to_owned(), count(n), pct(share)]);
+            table.row([state, count(n), pct(share)]);
         }
         page.table(table, "not measured");
         page.paragraph(&format!(
             "Shares are of the {} that were measured; a test can be degraded in several ways. \
-             The thresholds are the defaults; a suite can set others, and the flags are those \
-             that the tests carry.",
-            tests(health.measured)
+             The flags are those that the tests carry; {}.",
+            tests(health.measured),
+            if stated {
+                "the thresholds are those of the suite"
+            } else {
+                "the stream does not state its thresholds, these are the defaults"
+            }
         ));
     }
     missing(page, chapter);
+}
+
+/// The thresholds of the run, and whether it states them.
+fn limits(chapter: &Chapter<'_>) -> (bool, HealthLimits) {
+    let stated = chapter.run.starts.iter().find_map(|start| start.health);
+    let defaults = HealthLimits { min_ram_free_gb: 5.0, max_swap_growth_mb: 100.0 };
+    (stated.is_some(), stated.unwrap_or(defaults))
 }
 
 fn row(
@@ -83,7 +103,17 @@ fn missing(page: &mut Page, chapter: &Chapter<'_>) {
         return;
     }
     page.paragraph("Not measured on this machine:");
+    // What is missing for the same reason is said once.
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for source in missing {
-        page.item(&format!("{}: {}", code(&source.quantity), prose(&source.why)));
+        let quantity = code(&source.quantity);
+        match reasons.iter_mut().find(|(why, _)| *why == source.why) {
+            Some((_, quantities)) if quantities.contains(&quantity) => {}
+            Some((_, quantities)) => quantities.push(quantity),
+            None => reasons.push((&source.why, vec![quantity])),
+        }
+    }
+    for (why, quantities) in reasons {
+        page.item(&format!("{}: {}", quantities.join(", "), prose(why)));
     }
 }
