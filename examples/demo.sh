@@ -5,21 +5,24 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$root"
 
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
     sed -n '2,4s/^# //p' "$0"
     echo "usage: examples/demo.sh [SUITE, by default examples/smoke.toml]"
     exit 0
 fi
-suite=${1:-examples/smoke.toml}
+suite=${1:-}
+[[ -z $suite || $suite == /* ]] || suite=$PWD/$suite
+cd "$root"
+suite=${suite:-examples/smoke.toml}
 out=$root/target/demo
+built=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/release
 
 step() { printf '\n== %s\n' "$*" >&2; }
 
 step "building the tools (release)"
 cargo build --release --workspace --bins
-PATH=$root/target/release:$PATH
+PATH=$built:$PATH
 
 step "putting a real backend and a real model in place"
 examples/backends/setup.sh

@@ -90,7 +90,9 @@ impl Frame {
 
 /// Prints `tool: message` for people.
 pub fn complain(tool: &str, message: &str) {
-    let _ = writeln!(io::stderr().lock(), "{tool}: {message}");
+    // In one line and without what steers a terminal, whatever names are in it.
+    let message = message.replace('\n', " ");
+    let _ = writeln!(io::stderr().lock(), "{tool}: {}", crate::printable(&message));
 }
 
 /// A value parser for options of the contract that a later version brings.

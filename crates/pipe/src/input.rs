@@ -63,10 +63,19 @@ impl Input {
         &self.name
     }
 
-    /// Whether the next line would have to be waited for: no whole one is here yet.
+    /// Whether the next line that is JSON would have to be waited for: no whole one is
+    /// here yet. Text and blank lines that are here do not count, for the reader goes
+    /// on behind them and waits there.
     #[must_use]
     pub fn would_wait(&self) -> bool {
-        memchr::memchr(b'\n', self.reader.buffer()).is_none()
+        let mut rest = self.reader.buffer();
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            if rest[..end].trim_ascii_start().first() == Some(&b'{') {
+                return false;
+            }
+            rest = &rest[end + 1..];
+        }
+        true
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     plan::plan,
     run::{Options, run},
     select::{Expression, Selection},
-    suite,
+    suite::{self, Suite, within_reason},
 };
 
 const EXAMPLES: &str = "\
@@ -98,10 +98,11 @@ pub struct Args {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
+    let time = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string()),
         Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string()),
-    }
+    };
+    time.and_then(within_reason)
 }
 
 /// Does what the command line asks for, and returns the exit code.
@@ -113,19 +114,22 @@ pub fn execute(args: Args) -> Result<u8, Error> {
     let (file, ids) = targets(&args.suites)?;
     let suite = suite::load(&file).map_err(|error| Error::Usage(error.to_string()))?;
     let selection = Selection { keywords: args.keywords, marks: args.marks, ids };
+    if let Some(id) = unknown_id(&suite, &selection) {
+        return Err(Error::Usage(format!("{file}::{id}: there is no such case")));
+    }
     let groups = plan(&suite, &selection);
+    if groups.is_empty() {
+        pipe::cli::complain("runner", &format!("{file}: nothing is selected"));
+        return Ok(exit::NOTHING);
+    }
+    // Only now: an output that is made anew loses what it held.
+    pipe::refuse_input_as_output(args.output.as_deref(), std::slice::from_ref(&file))?;
     let mut writer = Writer::create(args.output.as_deref())?;
     if args.collect_only {
         for cell in groups.iter().flat_map(|group| &group.cells) {
             writer.line(cell.id.as_bytes())?;
         }
         writer.flush()?;
-    }
-    if groups.is_empty() {
-        pipe::cli::complain("runner", &format!("{file}: nothing is selected"));
-        return Ok(exit::NOTHING);
-    }
-    if args.collect_only {
         return Ok(exit::PASSED);
     }
     let interrupts =
@@ -137,6 +141,15 @@ pub fn execute(args: Args) -> Result<u8, Error> {
         run: std::env::var(pipe::RUN_VARIABLE).ok().filter(|run| !run.is_empty()),
     };
     run(&suite, &groups, &options, writer, &interrupts)
+}
+
+/// The first id of `selection` that no cell of the suite has.
+fn unknown_id(suite: &Suite, selection: &Selection) -> Option<String> {
+    let unknown = |id: &&String| {
+        let alone = Selection { ids: vec![(*id).clone()], ..Selection::default() };
+        plan(suite, &alone).is_empty()
+    };
+    selection.ids.iter().find(unknown).cloned()
 }
 
 /// The one file that all `FILE::CASE` name, and the cases.
@@ -186,6 +199,6 @@ mod tests {
     fn times_are_seconds_or_words() {
         assert_eq!(time("2.5"), Ok(Duration::from_millis(2500)));
         assert_eq!(time("2m 30s"), Ok(Duration::from_secs(150)));
-        assert!(time("-1").is_err() && time("soon").is_err());
+        assert!(time("-1").is_err() && time("soon").is_err() && time("1e19").is_err());
     }
 }

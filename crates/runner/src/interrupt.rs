@@ -8,13 +8,21 @@ use std::{
         mpsc,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
+
+/// How long to wait before looking again for something that is awaited since `start`:
+/// 1 % of the time that it has taken, so that its end is known to 1 % and a long wait
+/// costs next to nothing; between 1 and 20 ms.
+#[must_use]
+pub fn look_again_in(start: Instant) -> Duration {
+    (start.elapsed() / 100).clamp(Duration::from_millis(1), Duration::from_millis(20))
+}
 
 /// Counts the signals that ask us to stop. The first stops the run in good order, the
 /// second kills what is being stopped.

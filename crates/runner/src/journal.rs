@@ -9,11 +9,14 @@ use records::{
     RunStart, Selected, Span, Test, round,
 };
 
-use crate::suite::Suite;
+use serde::Serialize;
+
+use crate::{secrets::Secrets, suite::Suite};
 
 /// Writes the records of one run.
 pub struct Journal {
     writer: Writer,
+    secrets: Secrets,
     /// The run and the host.
     pub origin: Origin,
     start: Stamp,
@@ -43,11 +46,11 @@ pub struct Closing<'a> {
 }
 
 impl Journal {
-    /// A journal that writes to `writer`.
+    /// A journal that writes to `writer`, cleaned of `secrets`.
     #[must_use]
-    pub fn new(writer: Writer, origin: Origin) -> Journal {
+    pub fn new(writer: Writer, origin: Origin, secrets: Secrets) -> Journal {
         let start = Stamp::now();
-        Journal { writer, origin, start, selected: 0, counts: Counts::default() }
+        Journal { writer, secrets, origin, start, selected: 0, counts: Counts::default() }
     }
 
     /// The run begins.
@@ -67,7 +70,7 @@ impl Journal {
             max_swap_growth_mb: suite.body.health.max_swap_growth_mb,
         });
         record.selected = selected;
-        self.writer.record(&record)
+        self.write(&record)
     }
 
     /// A test begins.
@@ -79,7 +82,7 @@ impl Journal {
         let mut record = Begin::at(at.wall_s, &self.origin);
         record.id = Some(id.to_owned());
         record.params = params.clone();
-        self.writer.record(&record)
+        self.write(&record)
     }
 
     /// A phase begins.
@@ -91,7 +94,7 @@ impl Journal {
         let mut record = Begin::at(start.wall_s, &self.origin);
         record.phase = Some(phase);
         record.params = params.clone();
-        self.writer.record(&record)?;
+        self.write(&record)?;
         Ok(Open { phase, params: params.clone(), start })
     }
 
@@ -109,7 +112,7 @@ impl Journal {
         record.pid = closing.pid;
         record.log = closing.log.map(|path| path.display().to_string());
         record.error = closing.error;
-        self.writer.record(&record)
+        self.write(&record)
     }
 
     /// The result of a case.
@@ -127,7 +130,18 @@ impl Journal {
             Outcome::Xpassed => &mut self.counts.xpassed,
         };
         *count += 1;
-        self.writer.record(test)
+        self.write(test)
+    }
+
+    /// Every record goes out here.
+    fn write<T: Serialize>(&mut self, record: &T) -> Result<(), Error> {
+        if self.secrets.is_empty() {
+            return self.writer.record(record);
+        }
+        // Records of ours are objects with keys of text, which become JSON always.
+        let mut value = serde_json::to_value(record).unwrap_or_default();
+        self.secrets.hide_in(&mut value);
+        self.writer.record(&value)
     }
 
     /// Results so far.
@@ -154,7 +168,7 @@ impl Journal {
         record.not_run = self.selected.saturating_sub(self.counts.total());
         record.interrupted = interrupted;
         record.exit = exit;
-        self.writer.record(&record)
+        self.write(&record)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod measure;
 pub mod plan;
 pub mod progress;
 mod run;
+pub mod secrets;
 pub mod select;
 pub mod suite;
 

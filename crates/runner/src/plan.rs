@@ -45,11 +45,16 @@ pub struct On<'a> {
 }
 
 impl Group<'_> {
-    /// Whether a server must run for it.
+    /// Whether a server must run for `cell` of it.
+    #[must_use]
+    pub fn needs_server_for(&self, cell: &Cell<'_>) -> bool {
+        self.on.is_some_and(|on| on.kind != Kind::Command) && uses_server(cell.case)
+    }
+
+    /// Whether a server must run for any of its cells.
     #[must_use]
     pub fn needs_server(&self) -> bool {
-        self.on.is_some_and(|on| on.kind != Kind::Command)
-            && self.cells.iter().any(|cell| uses_server(cell.case))
+        self.cells.iter().any(|cell| self.needs_server_for(cell))
     }
 }
 

@@ -6,10 +6,15 @@ use anstyle::{AnsiColor, Style};
 use pipe::printable;
 use records::{Counts, Outcome, Test};
 
+use crate::secrets::Secrets;
+
 /// Prints a line for each thing that happens. Colours only on a terminal that wants
 /// them (`NO_COLOR` and friends are honoured by `anstream`).
 #[derive(Debug, Default)]
-pub struct Progress;
+pub struct Progress {
+    /// What must not be shown.
+    pub secrets: Secrets,
+}
 
 impl Progress {
     /// What will run.
@@ -46,11 +51,11 @@ impl Progress {
         line(&format!("{} {} {}", word(name, style), time(test.duration_s), printable(&test.id)));
         if let Some(reason) = &test.reason {
             for part in reason.lines().take(3) {
-                line(&format!("{:17} {}", "", printable(part)));
+                line(&format!("{:17} {}", "", printable(&self.secrets.hide(part))));
             }
         }
         for part in test.error.iter().filter_map(|error| error.log_tail.as_ref()).flatten() {
-            line(&format!("{:17} | {}", "", printable(part)));
+            line(&format!("{:17} | {}", "", printable(&self.secrets.hide(part))));
         }
     }
 

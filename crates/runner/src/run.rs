@@ -20,6 +20,7 @@ use crate::{
     journal::{Closing, Journal, Open},
     plan::{Cell, Group, On},
     progress::Progress,
+    secrets::Secrets,
     suite::{Suite, Template},
 };
 
@@ -54,9 +55,10 @@ pub fn run(
 ) -> Result<u8, Error> {
     let watch = Watch::open(suite.body.health);
     let run = options.run.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-    let journal = Journal::new(writer.live(), Origin { run, host: watch.host() });
-    let mut session =
-        Session { suite, options, interrupts, watch, journal, progress: Progress, failures: 0 };
+    let secrets = Secrets::of(suite, |name| std::env::var(name).ok());
+    let progress = Progress { secrets: secrets.clone() };
+    let journal = Journal::new(writer.live(), Origin { run, host: watch.host() }, secrets);
+    let mut session = Session { suite, options, interrupts, watch, journal, progress, failures: 0 };
     session.all(groups)
 }
 
@@ -134,7 +136,7 @@ impl Session<'_> {
             if serving.as_mut().is_some_and(|serving| serving.server.ended().is_some()) {
                 self.unload(serving.take(), &placed)?;
             }
-            let wants_server = group.needs_server() && cell.case.skip.is_none();
+            let wants_server = group.needs_server_for(cell) && cell.case.skip.is_none();
             if let (true, None, None, Some(on)) = (wants_server, &serving, &broken, &group.on) {
                 match self.load(on, &mut placed)? {
                     Some(Ok(server)) => serving = Some(server),
@@ -330,7 +332,7 @@ impl Session<'_> {
             }
             _ => Came::error("backend_not_started", "there is no server for this case".to_owned()),
         };
-        let end = Stamp::now();
+        let end = came.end.unwrap_or_else(Stamp::now);
         if let Some(error) = came.error.as_mut().filter(|error| error.kind == "backend_died") {
             error.memory = Some(self.watch.at_death());
         }

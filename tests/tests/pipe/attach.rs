@@ -78,7 +78,7 @@ expect = [{ stdout = { equals = "200" } }]
     // It was neither started nor stopped by us, so there is nothing to say of that.
     assert_eq!(phases, ["test"]);
     assert!(
-        !text.contains(&port.to_string()),
+        !text.contains(&format!("127.0.0.1:{port}")),
         "the address came from the environment and is not recorded"
     );
     assert!(server.0.try_wait().unwrap().is_none(), "the server still runs");

@@ -31,11 +31,11 @@ impl LogFile {
     ///
     /// When the folder or the file cannot be made.
     pub fn create(folder: &Path, parts: &[&str]) -> io::Result<LogFile> {
-        fs::create_dir_all(folder)?;
-        // Logs are no part of anybody's repository.
-        let ignore = folder.join(".gitignore");
-        if !ignore.exists() {
-            fs::write(ignore, "*\n")?;
+        if !folder.exists() {
+            fs::create_dir_all(folder)?;
+            // Logs are no part of anybody's repository; a folder that was there before
+            // is not ours to say so of.
+            fs::write(folder.join(".gitignore"), "*\n")?;
         }
         let stem: Vec<String> = parts.iter().map(|part| file_name(part)).collect();
         let path = folder.join(format!("{}.log", stem.join("-")));

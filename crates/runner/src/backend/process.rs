@@ -14,8 +14,8 @@ use nix::{
     unistd::Pid,
 };
 
-/// How often a process that shall end is looked at.
-const POLL: Duration = Duration::from_millis(10);
+use crate::interrupt::look_again_in;
+
 /// How long the group may linger after SIGKILL before we go on without it. Zombies
 /// whose parent does not wait for them linger for ever, and do no harm.
 const AFTER_KILL: Duration = Duration::from_secs(2);
@@ -96,14 +96,15 @@ impl Process {
         self.end
     }
 
-    /// Waits until it has ended, at most until `deadline`.
-    pub fn wait_until(&mut self, deadline: Instant) -> Option<End> {
+    /// Waits until it has ended, at most for `patience`.
+    pub fn wait_for(&mut self, patience: Duration) -> Option<End> {
+        let start = Instant::now();
         loop {
             let end = self.ended();
-            if end.is_some() || Instant::now() >= deadline {
+            if end.is_some() || start.elapsed() >= patience {
                 return end;
             }
-            thread::sleep(POLL);
+            thread::sleep(look_again_in(start));
         }
     }
 
@@ -119,12 +120,12 @@ impl Process {
             if self.signal_group(signal) == Err(Errno::ESRCH) {
                 break;
             }
-            let deadline = Instant::now() + patience;
-            while self.group_lives() && Instant::now() < deadline {
+            let start = Instant::now();
+            while self.group_lives() && start.elapsed() < patience {
                 if signal != Signal::SIGKILL && hurry() {
                     break;
                 }
-                thread::sleep(POLL);
+                thread::sleep(look_again_in(start));
             }
         }
         self.gone = true;
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn an_end_is_known_by_code_or_signal() {
         let mut process = Process::start(&mut shell("exit 3")).unwrap();
-        let end = process.wait_until(Instant::now() + Duration::from_secs(5));
+        let end = process.wait_for(Duration::from_secs(5));
         assert_eq!(end, Some(End { exit: Some(3), signal: None }));
         assert_eq!(end.unwrap().describe(), "exit code 3");
     }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io,
-    net::{IpAddr, SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -21,16 +21,19 @@ use super::{
     process::{End, Process},
 };
 use crate::{
-    http::{Body, Client, Key},
-    interrupt::Interrupts,
+    http::{Body, Client, HttpError, Key, Reply},
+    interrupt::{Interrupts, look_again_in},
     plan::On,
     suite::{Filled, Template},
 };
 
-/// How often we look whether a server is ready.
-const POLL: Duration = Duration::from_millis(20);
+/// How long a look has at least, even at the very end of the time to become ready.
+const LEAST: Duration = Duration::from_millis(20);
 /// How long one look may take.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long to wait before asking for a token again, at first and at most.
+const TOKEN_PAUSE_FIRST: Duration = Duration::from_millis(50);
+const TOKEN_PAUSE_MOST: Duration = Duration::from_secs(2);
 /// How long a process may take to be seen as dead after its connection broke.
 const DEATH: Duration = Duration::from_millis(500);
 
@@ -59,6 +62,40 @@ pub struct Started {
     pub spawned: Option<Stamp>,
     /// Spawn → ready.
     pub ready: Stamp,
+}
+
+/// What a look at a server that shall become ready showed.
+enum Look {
+    Ready,
+    NotYet(String),
+    Never(String),
+}
+
+impl Look {
+    /// What `reply` says, when `status` means ready and `for_good` tells which others
+    /// will not change by waiting.
+    fn judge(
+        reply: &Result<Reply, HttpError>,
+        status: u16,
+        asked: &str,
+        for_good: impl Fn(u16) -> bool,
+    ) -> Look {
+        match reply {
+            Ok(reply) if reply.status == status => Look::Ready,
+            Ok(reply) => {
+                let said: String = match &reply.body {
+                    Body::Whole(bytes) => {
+                        String::from_utf8_lossy(bytes).chars().take(200).collect()
+                    }
+                    Body::Events(_) => String::new(),
+                };
+                let why = format!("{asked} answers {} {said}", reply.status);
+                let why = why.trim_end().to_owned();
+                if for_good(reply.status) { Look::Never(why) } else { Look::NotYet(why) }
+            }
+            Err(error) => Look::NotYet(error.message.clone()),
+        }
+    }
 }
 
 /// Why there is no server.
@@ -121,10 +158,8 @@ impl Server {
                 server
             }
         };
-        server
-            .wait_ready(on, interrupts)
-            .map(|(spawned, ready)| (server, spawned, ready))
-            .map(|(server, spawned, ready)| Started { server, spawned, ready })
+        let (spawned, ready) = server.wait_ready(on, interrupts)?;
+        Ok(Started { server, spawned, ready })
     }
 
     fn attached(on: &On<'_>, url: &str, key: Option<Key>) -> Server {
@@ -145,7 +180,9 @@ impl Server {
         let def = on.backend;
         let host = def.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
         let port = choose_port(&host, def.port)?;
-        let url = format!("http://{host}:{port}");
+        // An IPv6 address stands in brackets before a port.
+        let in_url = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let url = format!("http://{in_url}:{port}");
         let mut places = on.places();
         places.extend([("host", host), ("port", port.to_string()), ("url", url.clone())]);
         if let Some(path) = &on.placement.path {
@@ -215,8 +252,11 @@ impl Server {
             (None, Readiness::OneToken) => Readiness::OneToken,
         };
         let timeout = ready.timeout.map_or(on.kind.ready_timeout(), |span| span.0);
-        let deadline = Instant::now() + timeout;
+        let start = Instant::now();
+        let deadline = start + timeout;
         let address = self.socket();
+        // A look that costs a token is not taken every few milliseconds.
+        let mut pause = (readiness == Readiness::OneToken).then_some(TOKEN_PAUSE_FIRST);
         let mut spawned = None;
         let mut last_look = "it never took a connection".to_owned();
         loop {
@@ -237,9 +277,15 @@ impl Server {
             }
             if spawned.is_some() || address.is_none() {
                 match self.look(&readiness, on, deadline, interrupts) {
-                    Some(Ok(())) => return Ok((spawned, Stamp::now())),
-                    Some(Err(why)) => last_look = why,
                     None => continue,
+                    Some(Look::Ready) => return Ok((spawned, Stamp::now())),
+                    Some(Look::NotYet(why)) => last_look = why,
+                    Some(Look::Never(why)) => {
+                        let message = format!("the backend will not be ready: {why}");
+                        let failure = self.failure("not_ready", message, None);
+                        self.stop(interrupts);
+                        return Err(failure);
+                    }
                 }
             }
             if Instant::now() >= deadline {
@@ -249,7 +295,8 @@ impl Server {
                 self.stop(interrupts);
                 return Err(failure);
             }
-            interrupts.sleep(POLL);
+            interrupts.sleep(pause.unwrap_or_else(|| look_again_in(start)));
+            pause = pause.map(|pause| (pause * 2).min(TOKEN_PAUSE_MOST));
         }
     }
 
@@ -260,17 +307,13 @@ impl Server {
         on: &On<'_>,
         deadline: Instant,
         interrupts: &Interrupts,
-    ) -> Option<Result<(), String>> {
+    ) -> Option<Look> {
         let client = self.client.clone();
-        let rest = deadline.saturating_duration_since(Instant::now()).max(POLL);
+        let rest = deadline.saturating_duration_since(Instant::now()).max(LEAST);
         match readiness.clone() {
-            Readiness::Get { path, status } => {
-                interrupts.run(move || match client.get(&path, rest.min(LOOK)) {
-                    Ok(reply) if reply.status == status => Ok(()),
-                    Ok(reply) => Err(format!("{path} answers {}", reply.status)),
-                    Err(error) => Err(error.message),
-                })
-            }
+            Readiness::Get { path, status } => interrupts.run(move || {
+                Look::judge(&client.get(&path, rest.min(LOOK)), status, &path, |_| false)
+            }),
             Readiness::OneToken => {
                 let body = json!({
                     "model": on.request_name(),
@@ -280,22 +323,11 @@ impl Server {
                 .to_string();
                 // The first token can wait for the whole model to be loaded.
                 interrupts.run(move || {
-                    match client.post("/v1/chat/completions", body.as_bytes(), rest) {
-                        Ok(reply) if reply.status == 200 => Ok(()),
-                        Ok(reply) => {
-                            let said = match &reply.body {
-                                Body::Whole(bytes) => {
-                                    String::from_utf8_lossy(bytes).chars().take(200).collect()
-                                }
-                                Body::Events(_) => String::new(),
-                            };
-                            Err(format!(
-                                "a completion of one token answers {}: {said}",
-                                reply.status
-                            ))
-                        }
-                        Err(error) => Err(error.message),
-                    }
+                    let reply = client.post("/v1/chat/completions", body.as_bytes(), rest);
+                    // A wrong key or an unknown model stays wrong, and asking costs money.
+                    let for_good =
+                        |s: u16| (400..500).contains(&s) && ![408, 425, 429].contains(&s);
+                    Look::judge(&reply, 200, "a completion of one token", for_good)
                 })
             }
         }
@@ -316,7 +348,7 @@ impl Server {
     /// How it ended, if it has; called when a connection broke, so that a death is
     /// told from a mere disconnection.
     pub fn died(&mut self) -> Option<End> {
-        self.process.as_mut()?.wait_until(Instant::now() + DEATH)
+        self.process.as_mut()?.wait_for(DEATH)
     }
 
     /// How it ended, if it has, without waiting.
@@ -355,8 +387,8 @@ impl Server {
     /// Where a server of ours listens; nothing when it was attached.
     fn socket(&self) -> Option<SocketAddr> {
         self.process.as_ref()?;
-        let ip: IpAddr = self.places.get("host")?.parse().ok()?;
-        Some(SocketAddr::new(ip, self.places.get("port")?.parse().ok()?))
+        let port: u16 = self.places.get("port")?.parse().ok()?;
+        (self.places.get("host")?.as_str(), port).to_socket_addrs().ok()?.next()
     }
 }
 

@@ -2,21 +2,23 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Read, Write},
+    io::{ErrorKind, Read, Write},
     path::Path,
     process::{Command, Stdio},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use nix::sys::signal::Signal;
+use probe::clock::Stamp;
 use records::ErrorInfo;
 
 use super::Came;
 use crate::{
     backend::{Process, program_path},
     expect::Observed,
-    interrupt::Interrupts,
+    interrupt::{Interrupts, look_again_in},
     suite::{CommandDef, Template},
 };
 
@@ -71,7 +73,7 @@ pub fn run(
     let stdout = child.stdout.take().map(gather);
     let stderr = child.stderr.take().map(gather);
 
-    let deadline = Instant::now() + timeout;
+    let start = Instant::now();
     let end = loop {
         if interrupts.stop() {
             process.stop(Signal::SIGTERM, GRACE, || interrupts.kill());
@@ -80,12 +82,12 @@ pub fn run(
         if let Some(end) = process.ended() {
             break Some(end);
         }
-        if Instant::now() >= deadline {
+        if start.elapsed() >= timeout {
             break None;
         }
-        // Short at first, for the many commands that are done at once.
-        interrupts.sleep(Duration::from_millis(2));
+        interrupts.sleep(look_again_in(start));
     };
+    let over = Stamp::now();
     // What the command left running is ended too.
     process.stop(Signal::SIGTERM, GRACE, || interrupts.kill());
     let printed = |gathered: Option<Gathered>| gathered.map(|g| g.text()).unwrap_or_default();
@@ -102,7 +104,7 @@ pub fn run(
         ..ErrorInfo::default()
     });
     observed.text.clone_from(&observed.stdout);
-    Came { observed, error }
+    Came { observed, error, end: Some(over) }
 }
 
 fn last_lines(text: &str) -> Vec<String> {
@@ -114,24 +116,42 @@ fn last_lines(text: &str) -> Vec<String> {
 }
 
 /// What is being read from a command on a thread of its own.
-struct Gathered(std::sync::mpsc::Receiver<Vec<u8>>);
+struct Gathered {
+    kept: Arc<Mutex<Vec<u8>>>,
+    ended: mpsc::Receiver<()>,
+}
 
 fn gather(mut source: impl Read + Send + 'static) -> Gathered {
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (at_end, ended) = mpsc::channel::<()>();
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let theirs = Arc::clone(&kept);
     thread::spawn(move || {
-        let mut kept = Vec::new();
-        // An error ends the output like its end does.
-        let _ = source.by_ref().take(MAX_OUTPUT as u64).read_to_end(&mut kept);
-        let _ = sender.send(kept);
-        let _ = io::copy(&mut source, &mut io::sink());
+        // Dropped when the reading ends, which wakes whoever waits for it.
+        let _at_end = at_end;
+        let mut buffer = [0; 16 << 10];
+        loop {
+            match source.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(n) => {
+                    let mut kept = theirs.lock().unwrap_or_else(PoisonError::into_inner);
+                    let room = MAX_OUTPUT - kept.len();
+                    kept.extend_from_slice(&buffer[..n.min(room)]);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
     });
-    Gathered(receiver)
+    Gathered { kept, ended }
 }
 
 impl Gathered {
+    /// What was printed, to its end; or, where somebody outlives the command and holds
+    /// its output open, what there is after a while.
     fn text(self) -> String {
-        let bytes = self.0.recv_timeout(DRAIN).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
+        let _ = self.ended.recv_timeout(DRAIN);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
     }
 }
 
@@ -180,6 +200,13 @@ mod tests {
             ("timeout", "the command did not end within 100ms")
         );
         assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn what_was_printed_is_kept_when_somebody_outlives_the_command() {
+        let came = came("argv = ['sh', '-c', 'echo hello; setsid sleep 5 & exit 0']", LONG);
+        assert_eq!(came.observed.stdout.as_deref(), Some("hello\n"));
+        assert_eq!((came.observed.exit, came.error), (Some(0), None));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod command;
 mod request;
 mod result;
 
+use probe::clock::Stamp;
 use records::ErrorInfo;
 
 use crate::expect::Observed;
@@ -19,6 +20,8 @@ pub struct Came {
     pub observed: Observed,
     /// Why there is nothing to judge, or not all of it.
     pub error: Option<ErrorInfo>,
+    /// When it was over, where cleaning up came after it.
+    pub end: Option<Stamp>,
 }
 
 impl Came {

@@ -133,7 +133,10 @@ fn failed(error: &HttpError, server: &mut Server) -> Came {
 }
 
 fn came(reply: &Reply, answer: Answer, expectations: &[Expectation], server: &mut Server) -> Came {
-    let status_expected = expectations.iter().any(|e| matches!(e.subject, Subject::Status(_)));
+    let status_expected = expectations.iter().any(|e| match &e.subject {
+        Subject::Status(any) => any.contains(&u64::from(reply.status)) != e.negated,
+        _ => false,
+    });
     let bad_status = reply.status >= 400;
     let mut error = None;
     if let Some(broken) = &reply.broken {
@@ -153,7 +156,15 @@ fn came(reply: &Reply, answer: Answer, expectations: &[Expectation], server: &mu
             ..ErrorInfo::default()
         });
     }
-    let metrics = if bad_status { Metrics::default() } else { measure::metrics(reply, &answer) };
+    let metrics = match (bad_status, &error) {
+        (true, _) => Metrics::default(),
+        (false, None) => measure::metrics(reply, &answer),
+        // An answer that broke off has a first token, and no end to measure.
+        (false, Some(_)) => {
+            let ttft_s = measure::metrics(reply, &answer).ttft_s;
+            Metrics { ttft_s, ..Metrics::default() }
+        }
+    };
     let observed = Observed {
         status: Some(reply.status),
         text: answer.text,
@@ -163,7 +174,7 @@ fn came(reply: &Reply, answer: Answer, expectations: &[Expectation], server: &mu
         metrics,
         ..Observed::default()
     };
-    Came { observed, error }
+    Came { observed, error, end: None }
 }
 
 /// The beginning of what an error answer says.

@@ -13,7 +13,7 @@ use crate::{
     expect::{Expectation, Subject as About, judge},
     journal::lasting,
     plan::{Cell, On},
-    suite::Suite,
+    suite::{CaseDef, Suite},
 };
 
 /// Longest beginning of an answer that is kept, in characters.
@@ -90,7 +90,7 @@ pub fn conclude(
     test.attempt = Some(1);
     test.system_health = health;
 
-    let Came { observed, mut error } = came;
+    let Came { observed, mut error, .. } = came;
     if error.is_none() {
         for judged in expectations.iter().map(|expectation| judge(expectation, &observed)) {
             if let Some(what) = judged.missing {
@@ -117,15 +117,8 @@ pub fn conclude(
         (None, Some(check)) => (Outcome::Failed, Some(describe(check))),
         (None, None) => (Outcome::Passed, None),
     };
-    let interrupted = error.as_ref().is_some_and(|error| error.kind == "interrupted");
-    (test.outcome, test.reason) = match (&subject.cell.case.xfail, outcome) {
-        (Some(why), Outcome::Passed) => {
-            (Outcome::Xpassed, Some(format!("expected to fail: {why}")))
-        }
-        (Some(why), _) if !interrupted => (Outcome::Xfailed, Some(why.clone())),
-        _ => (outcome, reason),
-    };
     test.error = error;
+    settle(&mut test, subject.cell.case, outcome, reason);
     test.metrics = observed.metrics;
     test.sample_output = observed
         .text
@@ -143,10 +136,24 @@ pub fn not_run(
     error: Option<ErrorInfo>,
 ) -> Test {
     let mut test = subject.test(&Stamp::now());
-    test.outcome = outcome;
-    test.reason = Some(reason);
     test.error = error;
+    settle(&mut test, subject.cell.case, outcome, Some(reason));
     test
+}
+
+/// Gives the test its outcome, turned around where it is expected to fail. That the
+/// run was interrupted is nobody's expectation.
+fn settle(test: &mut Test, case: &CaseDef, outcome: Outcome, reason: Option<String>) {
+    let interrupted = test.error.as_ref().is_some_and(|error| error.kind == "interrupted");
+    (test.outcome, test.reason) = match (&case.xfail, outcome) {
+        (Some(why), Outcome::Passed) => {
+            (Outcome::Xpassed, Some(format!("expected to fail: {why}")))
+        }
+        (Some(why), Outcome::Failed | Outcome::Error) if !interrupted => {
+            (Outcome::Xfailed, Some(why.clone()))
+        }
+        _ => (outcome, reason),
+    };
 }
 
 /// One sentence on a check that did not hold.

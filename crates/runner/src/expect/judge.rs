@@ -54,6 +54,8 @@ pub struct Judged {
 pub fn judge(expectation: &Expectation, observed: &Observed) -> Judged {
     let (ok, actual, missing) = match look(&expectation.subject, observed) {
         Finding::Holds(actual) => (!expectation.negated, Some(actual), None),
+        Finding::Absent(what) if expectation.negated => (false, None, Some(what)),
+        Finding::Absent(_) => (false, Some(json!("nothing is there")), None),
         Finding::Misses(actual, _) if expectation.negated => (true, Some(actual), None),
         // What it is, and how it fails: both help whoever reads the report.
         Finding::Misses(Value::String(text), Some(how)) => {
@@ -71,6 +73,9 @@ enum Finding {
     Holds(Value),
     /// It does not hold of this, and perhaps how.
     Misses(Value, Option<String>),
+    /// The answer has no such thing: the expectation fails, and its contrary does not
+    /// hold either, since nothing is known of what is not there.
+    Absent(String),
     /// There is nothing to hold it against.
     Missing(String),
 }
@@ -144,6 +149,9 @@ fn path(rule: &PathRule, body: &Value) -> Finding {
         many => json!(many),
     };
     let has_rules = rule.equals.is_some() || rule.range.is_some() || rule.type_name.is_some();
+    if has_rules && nodes.is_empty() {
+        return Finding::Absent(format!("anything at {}", rule.path));
+    }
     let ok = if has_rules {
         matches!(nodes.as_slice(), [node] if node_holds(rule, node))
     } else {
@@ -249,6 +257,15 @@ mod tests {
             let judged = of(text, &observed());
             assert!(!judged.check.ok && judged.missing.is_some(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_contrary_of_a_rule_about_nothing_is_no_pass() {
+        let judged = of("{ path = '$.nothing', min = 1, not = true }", &observed());
+        assert!(!judged.check.ok && judged.missing.is_some());
+        let judged = of("{ path = '$.nothing', min = 1 }", &observed());
+        assert!(!judged.check.ok && judged.missing.is_none());
+        assert!(of("{ path = '$.nothing', not = true }", &observed()).check.ok);
     }
 
     #[test]

@@ -75,8 +75,9 @@ fn rule(name: &str, value: &Value, folder: &Path) -> Result<TextRule, String> {
         "wer" => {
             let reference = value["reference"].as_str().filter(|text| words(text).count() > 0);
             let max = value["max"].as_f64();
+            let keys = value.as_object().map_or(0, serde_json::Map::len);
             match (reference, max) {
-                (Some(reference), Some(max)) => {
+                (Some(reference), Some(max)) if keys == 2 => {
                     TextRule::Wer { reference: reference.to_owned(), max }
                 }
                 _ => return Err("write wer = { reference = \"what was said\", max = 0.1 }".into()),

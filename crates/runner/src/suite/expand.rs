@@ -8,6 +8,10 @@
 
 use std::collections::BTreeMap;
 
+/// Every `{…}` that there is.
+const PLACES: [&str; 10] =
+    ["path", "host", "port", "url", "model.id", "model", "backend", "repo", "tag", "name"];
+
 /// A text with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
@@ -71,6 +75,29 @@ impl Template {
         literal.push_str(rest);
         push_literal(&mut parts, &mut literal);
         Ok(Template { parts })
+    }
+
+    /// That `text` can be taken apart and has no placeholder but those there are.
+    ///
+    /// # Errors
+    ///
+    /// With a sentence that names what is wrong.
+    pub fn check(text: &str) -> Result<(), String> {
+        match Template::parse(text)?.places().find(|name| !PLACES.contains(name)) {
+            None => Ok(()),
+            Some(name) => Err(format!(
+                "there is no placeholder {{{name}}}{}; braces are written {{{{ and }}}}",
+                super::suggestion(name, &PLACES)
+            )),
+        }
+    }
+
+    /// The names of its environment variables.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
     }
 
     /// The names of its `{…}` placeholders.

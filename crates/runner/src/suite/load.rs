@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, fs, ops::Range, path::Path};
 
 use toml::Spanned;
 
-use super::{Body, CaseDef, Suite};
+use super::{BackendDef, Body, CaseDef, RequestDef, Suite, Template};
 use crate::{backend::Kind, expect::Expectation};
 
 /// What is wrong with a suite, and where.
@@ -135,24 +135,32 @@ fn check(suite: &Suite, source: &Source<'_>) -> Result<(), SuiteError> {
     {
         return Err(source.at(&retries.span(), "retries: not in this version yet, only 0".into()));
     }
+    if let Err(message) = check_name("suite's name", &suite.name, ":") {
+        return Err(SuiteError { file: suite.file.clone(), at: None, message });
+    }
     for (name, backend) in &body.backend {
         let fail = |span: Range<usize>, message: String| {
             Err(source.at(&span, format!("backend {name:?}: {message}")))
         };
+        if let Err(message) = check_name("name", name, ",") {
+            return fail(backend.span(), message);
+        }
         let def = backend.get_ref();
         let kind = match Kind::from_name(def.kind.get_ref()) {
             Ok(kind) => kind,
             Err(message) => return fail(def.kind.span(), message),
         };
-        if def.url.is_some() && def.command.is_some() {
-            return fail(backend.span(), "has both a url (attach) and a command (start)".into());
-        }
         if kind == Kind::OpenAi && def.url.is_none() && def.command.is_none() {
             return fail(backend.span(), "needs a url (attach) or a command (start)".into());
         }
-        if kind == Kind::Command && (def.url.is_some() || def.command.is_some()) {
-            let message = "kind \"command\" has no server: the command stands in the cases";
-            return fail(backend.span(), message.into());
+        if let Some(key) = useless_key(kind, def) {
+            let why = if kind == Kind::Command { "has no server" } else { "is attached to" };
+            let message = format!("{key} would have no effect: the backend {why}");
+            return fail(backend.span(), message);
+        }
+        let mut texts = def.command.iter().flatten().chain(&def.url).chain(def.env.values());
+        if let Some(message) = texts.find_map(|text| Template::check(text).err()) {
+            return fail(backend.span(), message);
         }
         if let Some(signal) = &def.stop.signal
             && crate::backend::signal_named(signal.get_ref()).is_none()
@@ -163,6 +171,12 @@ fn check(suite: &Suite, source: &Source<'_>) -> Result<(), SuiteError> {
     }
     let mut ids = BTreeSet::new();
     for model in &body.model {
+        let mut paths = model.get_ref().on.values().filter_map(|placement| placement.path.as_ref());
+        let bad_path = paths.find_map(|path| Template::check(path).err());
+        if let Some(message) = check_name("id", &model.get_ref().id, "").err().or(bad_path) {
+            let message = format!("model {:?}: {message}", model.get_ref().id);
+            return Err(source.at(&model.span(), message));
+        }
         if !ids.insert(&model.get_ref().id) {
             let message = format!("model {:?} is there twice", model.get_ref().id);
             return Err(source.at(&model.span(), message));
@@ -189,6 +203,56 @@ fn check(suite: &Suite, source: &Source<'_>) -> Result<(), SuiteError> {
     Ok(())
 }
 
+/// A key of a backend that would be accepted and ignored.
+fn useless_key(kind: Kind, def: &BackendDef) -> Option<&'static str> {
+    let ready = &def.ready;
+    let starting = [
+        ("command", def.command.is_some()),
+        ("env", !def.env.is_empty()),
+        ("host", def.host.is_some()),
+        ("port", def.port.is_some()),
+        ("stop", def.stop.signal.is_some() || def.stop.grace.is_some()),
+    ];
+    let serving = [
+        ("url", def.url.is_some()),
+        ("api_key_env", def.api_key_env.is_some()),
+        ("ready", ready.get.is_some() || ready.status.is_some() || ready.timeout.is_some()),
+    ];
+    let given =
+        |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
+    match kind {
+        Kind::Command => given(&starting).or_else(|| given(&serving)),
+        _ if def.url.is_some() => given(&starting),
+        _ => None,
+    }
+}
+
+/// A key of a request that is not sent with a body that is sent as it is.
+fn key_beside_raw(request: &RequestDef) -> Option<&'static str> {
+    let keys = [
+        ("stream", request.stream),
+        ("max_tokens", request.max_tokens.is_some()),
+        ("temperature", request.temperature.is_some()),
+        ("top_p", request.top_p.is_some()),
+        ("top_k", request.top_k.is_some()),
+        ("min_p", request.min_p.is_some()),
+        ("seed", request.seed.is_some()),
+        ("stop", request.stop.is_some()),
+    ];
+    let useless = |given: bool| given && request.raw.is_some();
+    keys.into_iter().find_map(|(key, given)| useless(given).then_some(key))
+}
+
+/// A name becomes a part of ids, which people type and scripts split.
+fn check_name(what: &str, name: &str, also_not: &str) -> Result<(), String> {
+    let bad = |c: char| c.is_control() || "[]".contains(c) || also_not.contains(c);
+    match name.chars().find(|c| bad(*c)) {
+        _ if name.is_empty() => Err(format!("the {what} is empty")),
+        Some(c) => Err(format!("the {what} {name:?} has {c:?} in it, which ids cannot have")),
+        None => Ok(()),
+    }
+}
+
 fn check_case(
     suite: &Suite,
     case: &Spanned<CaseDef>,
@@ -198,8 +262,8 @@ fn check_case(
     let fail = |span: Range<usize>, message: String| {
         Err(source.at(&span, format!("case {:?}: {message}", def.name)))
     };
-    if def.name.is_empty() || def.name.contains(['[', ']', ':', '\n']) {
-        return fail(case.span(), "a name is not empty and has none of \"[\", \"]\", \":\"".into());
+    if let Err(message) = check_name("name", &def.name, ":") {
+        return fail(case.span(), message);
     }
     match (&def.request, &def.command) {
         (Some(_), Some(_)) => return fail(case.span(), "has both a request and a command".into()),
@@ -227,12 +291,27 @@ fn check_case(
                 request.messages.is_some(),
                 request.raw.is_some(),
             ];
+            if let Some(key) = key_beside_raw(request) {
+                let message =
+                    format!("{key} would have no effect beside raw, which is sent as it is");
+                return fail(request.api.span(), message);
+            }
+            if let Some(file) = &request.prompt_file
+                && let Err(error) = fs::metadata(suite.folder.join(file))
+            {
+                return fail(request.api.span(), format!("prompt_file {file}: {error}"));
+            }
             if given.iter().filter(|given| **given).count() != 1 {
                 let message = "a request has one of prompt, prompt_file, messages and raw";
                 return fail(request.api.span(), message.into());
             }
         }
-        (None, Some(_)) => {}
+        (None, Some(command)) => {
+            let mut texts = command.argv.iter().chain(&command.stdin).chain(command.env.values());
+            if let Some(message) = texts.find_map(|text| Template::check(text).err()) {
+                return fail(case.span(), message);
+            }
+        }
     }
     for mark in &def.marks {
         if !suite.body.marks.contains_key(mark.get_ref()) {
@@ -310,7 +389,32 @@ mod tests {
             (format!("{CASE}marks = ['smok']\n"), "mark \"smok\" is not declared"),
             (format!("{CASE}[[case]]\nname = 'a'\n"), "case \"a\" is there twice"),
             ("suite = 1\n[[case]]\nname = 'a'\n".to_owned(), "has neither a request nor a command"),
-            ("suite = 1\n[[case]]\nname = 'a[b]'\n".to_owned(), "a name is not empty"),
+            ("suite = 1\n[[case]]\nname = 'a[b]'\n".to_owned(), "the name \"a[b]\" has '[' in it"),
+            ("suite = 1\nname = \"a\\u001b\"\n".to_owned(), "which ids cannot have"),
+            (
+                "suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['awk', '{print $1}'] }\n".to_owned(),
+                "there is no placeholder {print $1}",
+            ),
+            (
+                "suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x', '{modle.id}'] }\n".to_owned(),
+                "{modle.id}: did you mean \"model.id\"?",
+            ),
+            (
+                "suite = 1\n[backend.x]\nkind = 'command'\nenv = { A = 'b' }\n".to_owned(),
+                "env would have no effect: the backend has no server",
+            ),
+            (
+                "suite = 1\n[backend.x]\nkind = 'openai'\nurl = 'http://h'\nport = 1\n".to_owned(),
+                "port would have no effect: the backend is attached to",
+            ),
+            (
+                "suite = 1\n[[case]]\nname = 'a'\nrequest = { api = 'chat', raw = '', stream = true }\n".to_owned(),
+                "stream would have no effect beside raw",
+            ),
+            (
+                "suite = 1\n[[case]]\nname = 'a'\nrequest = { api = 'chat', prompt_file = 'no.txt' }\n".to_owned(),
+                "prompt_file no.txt: ",
+            ),
             ("suite = 1\n[[model]]\nid = 'm'\nmodality = ['text']\non.llam = {}\n[backend.llama]\nkind = 'llama-server'\n".to_owned(),
              "placed on backend \"llam\", which is not defined: did you mean \"llama\"?"),
             ("suite = 1\n[backend.x]\nkind = 'lama-server'".to_owned(), "unknown kind \"lama-server\": did you mean \"llama-server\"?"),

@@ -16,7 +16,7 @@ use toml::Spanned;
 pub use expand::{Filled, Template};
 pub(crate) use load::suggestion;
 pub use load::{SuiteError, load, parse};
-pub use values::{AnyOf, NotYet, Span};
+pub use values::{AnyOf, NotYet, Span, within_reason};
 
 /// A suite and where it was read from.
 #[derive(Clone, Debug)]

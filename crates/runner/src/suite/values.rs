@@ -14,12 +14,23 @@ pub struct Span(pub Duration);
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text).map(Span).map_err(|error| {
+        let time = humantime::parse_duration(&text).map_err(|error| {
             de::Error::custom(format!(
                 "{text:?} is no length of time ({error}); write \"120s\" or \"1m 30s\""
             ))
-        })
+        })?;
+        within_reason(time).map(Span).map_err(de::Error::custom)
     }
+}
+
+/// `time`, if it is one that clocks can be asked to add.
+///
+/// # Errors
+///
+/// When it is longer than a year.
+pub fn within_reason(time: Duration) -> Result<Duration, String> {
+    let year = Duration::from_secs(366 * 24 * 3600);
+    if time <= year { Ok(time) } else { Err("longer than a year".to_owned()) }
 }
 
 /// A value or a list of values, where a list means any of them.
@@ -95,6 +106,7 @@ mod tests {
     fn what_is_wrong_says_how_to_write_it() {
         let error = toml::from_str::<Case>("timeout = 'soon'").unwrap_err();
         assert!(error.message().contains("write \"120s\""), "{error}");
+        assert!(toml::from_str::<Case>("timeout = '500000000000years'").is_err());
         let error = toml::from_str::<Case>("bench = { warmup = 1 }").unwrap_err();
         assert_eq!(error.message(), "not in this version yet");
         assert!(toml::from_str::<Case>("status = 70000").is_err());

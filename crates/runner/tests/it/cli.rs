@@ -100,6 +100,8 @@ fn what_cannot_be_understood_is_one_line_and_exits_4() {
         (&["s.toml", "--colect-only"], "did you mean --collect-only?"),
         (&["s.toml", "-k", "a and"], "a word is missing at the end"),
         (&["s.toml", "--lf"], "not in this version yet"),
+        (&["s.toml::good", "s.toml::god"], "s.toml::god: there is no such case"),
+        (&["s.toml", "-o", "s.toml"], "is both an input and the output"),
         (&["s.toml", "bad.toml"], "one suite in a run"),
         (&[], "missing argument: <SUITE[::CASE[params]]>..."),
     ] {
@@ -117,6 +119,15 @@ fn nothing_selected_is_said_and_exits_5() {
     let run = Folder::with(SUITE).run(&["-k", "nonsense"]);
     assert_eq!(run.code, Some(5));
     assert_eq!(run.stderr, "runner: s.toml: nothing is selected\n");
+}
+
+#[test]
+fn results_that_were_measured_survive_a_run_that_runs_nothing() {
+    let folder = Folder::with(SUITE);
+    let old = folder.path().join("old.jsonl");
+    std::fs::write(&old, "{}\n").unwrap();
+    assert_eq!(folder.run(&["-k", "nonsense", "-o", "old.jsonl"]).code, Some(5));
+    assert_eq!(std::fs::read_to_string(&old).unwrap(), "{}\n");
 }
 
 #[test]

@@ -312,8 +312,86 @@ fn a_key_is_sent_and_never_written_anywhere() {
 
     let output = folder.runner().arg("s.toml").env("TEST_KEY", "s3cr3t").output().unwrap();
     let run = Run::of(output);
-    // The mock echoes the header, so the answer itself shows that it was sent.
+    // The mock answers with the header, so that it passes shows that the key was sent.
     assert_eq!(run.test("chat")["outcome"], "passed", "{}", run.stderr);
     let command = run.test("chat")["backend"]["command"].to_string();
-    assert!(command.contains("--key=${TEST_KEY}") && !command.contains("s3cr3t"), "{command}");
+    assert!(command.contains("--key=${TEST_KEY}"), "{command}");
+    for line in run.lines.iter().filter(|line| line["record"] != "run_start") {
+        // The expectation that the suite itself states is the only place for it.
+        let mut line = line.clone();
+        line["checks"] = serde_json::Value::Null;
+        assert!(!line.to_string().contains("s3cr3t"), "{line}");
+    }
+    assert_eq!(run.test("chat")["sample_output"], "Bearer ${TEST_KEY}");
+    assert!(!run.stderr.contains("s3cr3t"), "{}", run.stderr);
+}
+
+#[test]
+fn a_key_that_a_server_sends_back_with_an_error_is_not_written_either() {
+    let folder = Folder::faulty("echo-401", CHAT);
+    let path = folder.path().join("s.toml");
+    let suite = fs::read_to_string(&path).unwrap();
+    fs::write(&path, suite.replace("ready =", "api_key_env = \"TEST_KEY\"\nready =")).unwrap();
+    let output = folder.runner().arg("s.toml").env("TEST_KEY", "s3cr3t").output().unwrap();
+    let everything = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(everything.contains("bad key Bearer ${TEST_KEY}"), "{everything}");
+    assert!(!everything.contains("s3cr3t"), "{everything}");
+}
+
+#[test]
+fn a_wrong_key_is_asked_with_once_and_not_for_three_minutes() {
+    let folder = Folder::faulty("echo-401", CHAT);
+    let path = folder.path().join("s.toml");
+    let suite = fs::read_to_string(&path).unwrap();
+    fs::write(&path, suite.replace("llama-server", "openai")).unwrap();
+    let start = Instant::now();
+    let run = folder.run(&[]);
+    assert!(start.elapsed() < Duration::from_secs(10));
+    let error = &run.test("chat")["error"];
+    assert_eq!(error["kind"], "not_ready");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("will not be ready") && message.contains("401"), "{message}");
+    nothing_left(&run);
+}
+
+#[test]
+fn a_server_on_localhost_by_name_has_a_spawn_of_its_own() {
+    let folder = Folder::faulty("none", CHAT);
+    let path = folder.path().join("s.toml");
+    let suite = fs::read_to_string(&path).unwrap();
+    fs::write(&path, suite.replace("ready =", "host = \"localhost\"\nready =")).unwrap();
+    let run = folder.run(&[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let length = |phase: &str| {
+        let span = run.of_kind("span").find(|span| span["phase"] == phase).unwrap();
+        span["duration_s"].as_f64().unwrap()
+    };
+    assert!(length("spawn") < length("load"));
+}
+
+#[test]
+fn an_expected_failure_may_be_that_the_backend_does_not_load() {
+    let cases = CHAT.replace("name = \"chat\"", "name = \"chat\"\nxfail = \"too large\"");
+    let run = Folder::faulty("exit", &cases).run(&[]);
+    assert_eq!((run.code, run.test("chat")["outcome"].as_str()), (Some(0), Some("xfailed")));
+    assert_eq!(run.test("chat")["error"]["kind"], "backend_died");
+}
+
+#[test]
+fn a_command_that_needs_no_server_does_not_fail_with_it() {
+    let cases = "[[case]]\nname = 'c'\nneeds = ['text']\ncommand = { argv = ['echo', '{model.id}'] }\nexpect = [{ stdout = { equals = 'm' } }]";
+    let run = Folder::faulty("exit", &format!("{CHAT}\n{cases}")).run(&[]);
+    assert_eq!(run.test("chat")["outcome"], "error");
+    assert_eq!(run.test("c")["outcome"], "passed", "{}", run.stderr);
+}
+
+#[test]
+fn a_status_that_is_not_the_expected_one_is_an_error() {
+    let (run, kind, _) = error_of(
+        "500",
+        "[[case]]\nname = 'c'\nrequest = { api = 'chat', prompt = 'hi' }\nexpect = [{ status = 200 }]",
+    );
+    assert_eq!(kind, "http_status");
+    assert!(run.test("c")["metrics"].is_null());
 }

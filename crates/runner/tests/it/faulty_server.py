@@ -83,6 +83,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, {"choices": body()["choices"]})
         if FAULT == "echo-key":
             return self.answer(200, body(self.headers.get("authorization", "none")))
+        if FAULT == "echo-401":
+            key = self.headers.get("authorization", "none")
+            return self.answer(401, {"error": {"message": "bad key " + key}})
         if FAULT == "reset":
             self.connection.shutdown(2)
             self.connection.close()

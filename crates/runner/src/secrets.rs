@@ -1,0 +1,99 @@
+//! What must never be written: keys, and the values of environment variables.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::suite::{Suite, Template};
+
+/// Shorter values stand in too many innocent places to be told from them.
+const LEAST: usize = 6;
+
+/// The values of the environment variables that a suite names, and their names.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    /// Longest first, so that one that holds another is found whole.
+    values: Vec<(String, String)>,
+}
+
+impl Secrets {
+    /// Those of `suite`. A server can send back what it was sent, and a backend can
+    /// print the words it was started with: whatever we write is cleaned of them.
+    #[must_use]
+    pub fn of(suite: &Suite, variable: impl Fn(&str) -> Option<String>) -> Secrets {
+        let body = &suite.body;
+        let backends = body.backend.values().map(toml::Spanned::get_ref);
+        let keys = backends.clone().filter_map(|backend| backend.api_key_env.clone());
+        let of_backends = backends
+            .flat_map(|def| def.command.iter().flatten().chain(&def.url).chain(def.env.values()));
+        let models = body.model.iter().map(toml::Spanned::get_ref);
+        let of_models =
+            models.flat_map(|model| model.on.values()).filter_map(|at| at.path.as_ref());
+        let commands = body.case.iter().filter_map(|case| case.get_ref().command.as_ref());
+        let of_cases = commands.flat_map(|c| c.argv.iter().chain(&c.stdin).chain(c.env.values()));
+        let names = of_backends
+            .chain(of_models)
+            .chain(of_cases)
+            .filter_map(|text| Template::parse(text).ok())
+            .flat_map(|text| text.variables().map(str::to_owned).collect::<Vec<_>>())
+            .chain(keys);
+        let found: BTreeMap<String, String> = names
+            .filter_map(|name| Some((variable(&name)?, name)))
+            .filter(|(value, _)| value.len() >= LEAST)
+            .collect();
+        let mut values: Vec<(String, String)> = found.into_iter().collect();
+        values.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        Secrets { values }
+    }
+
+    /// Whether there are any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// `text` with `${NAME}` in the place of each value.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        self.values.iter().fold(text.to_owned(), |text, (value, name)| {
+            if text.contains(value) { text.replace(value, &format!("${{{name}}}")) } else { text }
+        })
+    }
+
+    /// The same for every text in `value`, keys of objects aside.
+    pub fn hide_in(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.hide(text),
+            Value::Array(list) => list.iter_mut().for_each(|value| self.hide_in(value)),
+            Value::Object(map) => map.values_mut().for_each(|value| self.hide_in(value)),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Secrets;
+    use crate::suite::parse;
+
+    #[test]
+    fn values_of_named_variables_are_hidden_wherever_they_turn_up() {
+        let suite = parse(
+            "s.toml",
+            "suite = 1\n[backend.b]\nkind = 'openai'\nurl = 'http://h/${HOST_PART}'\napi_key_env = 'KEY'\n\
+             [[case]]\nname = 'a'\ncommand = { argv = ['x', '${SHORT:-y}'] }\n",
+        )
+        .unwrap();
+        let secrets = Secrets::of(&suite, |name| match name {
+            "KEY" => Some("s3cr3t".into()),
+            "HOST_PART" => Some("s3cr3t-and-more".into()),
+            "SHORT" => Some("ab".into()),
+            _ => None,
+        });
+        let mut record = json!({"a": ["Bearer s3cr3t", 7], "b": {"c": "x/s3cr3t-and-more/ab"}});
+        secrets.hide_in(&mut record);
+        assert_eq!(record, json!({"a": ["Bearer ${KEY}", 7], "b": {"c": "x/${HOST_PART}/ab"}}));
+    }
+}
