@@ -4,7 +4,6 @@ import json
 import math
 import os
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
@@ -29,15 +28,17 @@ print((sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - before) / (n - 1) * 1
 """
 
 
-def measured(command, **options):
-    """Seconds, CPU seconds and peak memory in MB of a command."""
-    start = time.monotonic()
-    pid = subprocess.Popen(command, **options).pid
-    _, status, usage = os.wait4(pid, 0)
-    seconds = time.monotonic() - start
-    if status:
-        sys.exit(f"{command[0]} failed with {status}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+def measured(command):
+    """Seconds, CPU seconds and peak memory in MB of a command, as memmon sees them.
+
+    Not by wait4 from here: on Linux ru_maxrss of a child starts from that of the
+    process that forks it, and Python is larger than what is measured.
+    """
+    out = WORK / "measured.jsonl"
+    subprocess.run([BIN / "memmon", "-i", "1000", "-o", out, "--", *command], check=True)
+    summary = json.loads(out.read_text().splitlines()[-1])
+    used = summary["child"]["rusage"]
+    return summary["duration_s"], used["user_s"] + used["sys_s"], used["max_rss_gb"] * 1e3
 
 
 def sampling(seconds=20):
