@@ -45,8 +45,7 @@ struct Head {
     duration_s: Option<f64>,
     id: Option<String>,
     phase: Option<String>,
-    #[serde(default)]
-    params: Params,
+    params: Option<Params>,
     model: Option<ModelId>,
     outcome: Option<String>,
     error: Option<IgnoredAny>,
@@ -60,17 +59,23 @@ struct ModelId {
 impl Item {
     /// Reads a test, span or attempt of ours.
     pub(crate) fn ours(kind: Kind, line: &[u8]) -> Result<Item, Malformed> {
+        // What is parsed piecemeal is not all looked at: garbage in a text would leave the
+        // line unjoined in silence.
+        if let Err(error) = std::str::from_utf8(line) {
+            return Err(Malformed(format!("not UTF-8 at byte {}", error.valid_up_to() + 1)));
+        }
         let head: Head = records::parse(line)?;
+        let params = head.params.unwrap_or_default();
         let ran = head.outcome.as_deref() != Some(Outcome::Skipped.name());
-        let model = head.params.model.clone().or_else(|| head.model.and_then(|model| model.id));
+        let model = params.model.clone().or_else(|| head.model.and_then(|model| model.id));
         Ok(Item {
             kind,
             origin: Origin { run: head.run, host: head.host },
             window: Window::new(head.ts, head.end_ts, head.duration_s),
             id: head.id,
             phase: head.phase,
-            model: model.filter(|_| ran).map(|model| (head.params.backend.clone(), model)),
-            params: head.params,
+            model: model.filter(|_| ran).map(|model| (params.backend.clone(), model)),
+            params,
             reached: head.error.is_none(),
             body: Body::Ours(line.to_vec()),
         })

@@ -62,8 +62,7 @@ struct Mark {
     interval_ms: Option<f64>,
     id: Option<String>,
     phase: Option<String>,
-    #[serde(default)]
-    params: Params,
+    params: Option<Params>,
 }
 
 impl Join {
@@ -183,7 +182,9 @@ impl Join {
                 self.join_complete(index);
             }
             Kind::RunStart => stream.announces = true,
-            Kind::Begin => stream.begin(mark.ts, mark.id, mark.phase, mark.params),
+            Kind::Begin => {
+                stream.begin(mark.ts, mark.id, mark.phase, mark.params.unwrap_or_default())
+            }
             _ => stream.end(),
         }
     }

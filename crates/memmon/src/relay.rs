@@ -56,6 +56,7 @@ pub fn start(stdout: ChildStdout, output: Arc<Output>, events: Sender<Event>) ->
 
 fn pass_on(mut stdout: impl Read, output: &Output, progress: &Progress) -> io::Result<()> {
     let mut splitter = Splitter::new();
+    let mut told = false;
     let result = loop {
         match stdout.read(splitter.space()) {
             Ok(0) => break Ok(()),
@@ -63,6 +64,13 @@ fn pass_on(mut stdout: impl Read, output: &Output, progress: &Progress) -> io::R
                 progress.step();
                 deliver(splitter.filled(read), output);
                 progress.step();
+                if splitter.take_refused() && !told {
+                    told = true;
+                    crate::complain(&format!(
+                        "a line of the command is longer than {} MiB: it goes to standard error",
+                        pipe::MAX_LINE >> 20
+                    ));
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => break Err(error),

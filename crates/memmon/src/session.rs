@@ -45,9 +45,10 @@ pub enum Event {
 /// When nothing can be begun: an output that cannot be made, a process that is
 /// not there. The command has not been started then.
 pub fn run(args: &Args) -> Result<u8, String> {
+    let tree = tree(args)?;
+    // After all that can fail: an output that is made anew loses what it held.
     let output = Output::create(args.file()).map_err(|error| error.to_string())?;
     let output = Arc::new(output);
-    let tree = tree(args)?;
 
     let machine = Machine::open();
     let origin = Origin {

@@ -4,7 +4,7 @@ use std::{
     io,
     sync::{Arc, mpsc::Sender},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -17,6 +17,8 @@ use crate::{child::Target, session::Event, sys};
 
 /// Time that the command has to end after a second TERM before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+/// TERMs that come within this time of one another are one request.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// Signals that are caught, and wait until somebody deals with them.
 pub struct Signals(iterator::Signals);
@@ -55,6 +57,7 @@ impl Signals {
 #[derive(Default)]
 struct Seen {
     terms: u32,
+    last_term: Option<Instant>,
     stops: u32,
 }
 
@@ -67,8 +70,11 @@ impl Seen {
         };
         match signal {
             Signal::SIGTERM if reached_command => {
-                self.terms += 1;
-                if self.terms == 2 {
+                // What comes at once was sent to a group and passed on to us besides.
+                let again = self.last_term.is_none_or(|at| at.elapsed() >= AT_ONCE);
+                self.last_term = Some(Instant::now());
+                self.terms += u32::from(again);
+                if again && self.terms == 2 {
                     kill_later(Arc::clone(target));
                 }
             }

@@ -16,6 +16,8 @@ pub struct Splitter {
     end: usize,
     /// The beginning of the current line went out as text: so does its rest.
     inside_text: bool,
+    /// A line of JSON was too long and goes out as text.
+    refused: bool,
     /// Where lines are gathered when a piece has both kinds.
     json: Vec<u8>,
     text: Vec<u8>,
@@ -48,6 +50,7 @@ impl Splitter {
             start: 0,
             end: 0,
             inside_text: false,
+            refused: false,
             json: Vec::new(),
             text: Vec::new(),
         }
@@ -81,10 +84,17 @@ impl Splitter {
         // The line that is not whole yet: text need not wait for its end, and a
         // line that no reader takes for its length is not worth the memory.
         let rest = &self.buffer[lines.end..self.end];
-        self.inside_text |= begins(rest) == Begins::Text || rest.len() > pipe::MAX_LINE;
+        let is_text = begins(rest) == Begins::Text;
+        self.refused |= !self.inside_text && !is_text && rest.len() > pipe::MAX_LINE;
+        self.inside_text |= is_text || rest.len() > pipe::MAX_LINE;
         let out = if self.inside_text { lines.start..self.end } else { lines };
         self.start = out.end;
         self.part(out, continues)
+    }
+
+    /// Whether a line of JSON was too long since this was last asked.
+    pub fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.refused)
     }
 
     /// What is left when nothing comes any more. A cut line of JSON is given its

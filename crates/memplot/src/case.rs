@@ -51,7 +51,7 @@ impl From<Test> for Case {
             end: end.max(test.ts),
             duration: test.duration_s,
             joined: used.is_some(),
-            tree_gb: used.and_then(|r| max(r, "tree_rss_gb").or(max(r, "tree_footprint_gb"))),
+            tree_gb: used.and_then(|r| max(r, "tree_footprint_gb").or(max(r, "tree_rss_gb"))),
             free_gb: used.and_then(|r| r.series.get("ram_free_gb")).map(|s| s.min),
             swap_mb: used.and_then(|r| max(r, "swap_used_mb")),
             gpu_pct: used.and_then(|r| max(r, "gpu_device_util")),

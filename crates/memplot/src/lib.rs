@@ -20,7 +20,6 @@ mod decimate;
 mod facts;
 mod figure;
 mod lane;
-mod output;
 mod page;
 mod recording;
 mod rows;
@@ -31,9 +30,9 @@ pub use cli::Args;
 
 use std::io::{self, IsTerminal};
 
-use pipe::{Error, Faults, Reader, cli::complain, exit};
+use pipe::{Document, Error, Faults, Reader, cli::complain, exit};
 
-use crate::{output::Output, page::Page, recording::Recording};
+use crate::{page::Page, recording::Recording};
 
 /// The tool's name.
 pub const TOOL: &str = "memplot";
@@ -47,7 +46,7 @@ pub const TOOL: &str = "memplot";
 pub fn run(args: &Args) -> Result<u8, Error> {
     let mut reader = Reader::open(&args.files)?;
     pipe::refuse_input_as_output(Some(&args.output), &args.files)?;
-    let mut output = Output::create(&args.output)?;
+    let mut output = Document::create(&args.output)?;
     let mut faults = Faults::new(TOOL);
     let recording = Recording::read(&mut reader, &mut faults)?;
     faults.finish(args.strict)?;

@@ -1,12 +1,11 @@
 //! The page: the template with everything that it needs put in.
 
-use pipe::Error;
+use pipe::{Document, Error};
 use serde::Serialize;
 
 use crate::{
     facts,
     figure::{Clock, Figure},
-    output::Output,
     recording::Recording,
     table::Table,
 };
@@ -58,7 +57,7 @@ impl Page {
     /// # Errors
     ///
     /// When writing fails.
-    pub(crate) fn write(&self, output: &mut Output) -> Result<(), Error> {
+    pub(crate) fn write(&self, output: &mut Document) -> Result<(), Error> {
         let data = serde_json::to_string(self)
             .map_err(|error| Error::write("the page's data", error.into()))?;
         // One pass over the template: what is put in is never looked at again.

@@ -24,6 +24,7 @@
 //! ```
 
 pub mod cli;
+mod document;
 mod error;
 pub mod exit;
 mod faults;
@@ -33,6 +34,7 @@ mod reader;
 mod text;
 mod writer;
 
+pub use document::Document;
 pub use error::Error;
 pub use faults::Faults;
 pub use input::{Input, ignore_interrupt_when_piped};

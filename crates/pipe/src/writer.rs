@@ -1,9 +1,9 @@
 //! Whole lines, out.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufWriter, Stdout, Write},
-    path::Path,
+    os::{fd::AsFd, unix::fs::MetadataExt},
 };
 
 use serde::Serialize;
@@ -46,14 +46,27 @@ impl Write for Sink {
 ///
 /// [`Error::Usage`] when it is one.
 pub fn refuse_input_as_output(output: Option<&str>, inputs: &[String]) -> Result<(), Error> {
-    // Only files lose what they held; a device such as /dev/null can be both.
-    let file = |path: &str| Path::new(path).canonicalize().ok().filter(|path| path.is_file());
-    match output.filter(|path| *path != "-").and_then(file) {
-        Some(output) if inputs.iter().any(|input| file(input).as_ref() == Some(&output)) => {
-            Err(Error::Usage(format!("{} is both an input and the output", output.display())))
-        }
-        _ => Ok(()),
+    // Only files lose what they held; a device such as /dev/null can be both. One file
+    // can have many names, so files are compared and not paths.
+    let file = |path: &str| {
+        let metadata = if path == "-" {
+            let stdin = io::stdin().as_fd().try_clone_to_owned().ok()?;
+            File::from(stdin).metadata().ok()?
+        } else {
+            fs::metadata(path).ok()?
+        };
+        metadata.is_file().then(|| (metadata.dev(), metadata.ino()))
+    };
+    let Some((path, output)) =
+        output.filter(|path| *path != "-").and_then(|path| Some((path, file(path)?)))
+    else {
+        return Ok(());
+    };
+    let read = inputs.iter().any(|input| file(input) == Some(output));
+    if read || (inputs.is_empty() && file("-") == Some(output)) {
+        return Err(Error::Usage(format!("{path} is both an input and the output")));
     }
+    Ok(())
 }
 
 impl Writer {
@@ -113,15 +126,6 @@ impl Writer {
     pub fn lines(&mut self, lines: &[u8]) -> Result<(), Error> {
         self.out.write_all(lines).map_err(|source| Error::write(&self.name, source))?;
         if self.live { self.flush() } else { Ok(()) }
-    }
-
-    /// Writes text that is not lines, such as a report.
-    ///
-    /// # Errors
-    ///
-    /// When writing fails.
-    pub fn text(&mut self, text: &str) -> Result<(), Error> {
-        self.out.write_all(text.as_bytes()).map_err(|source| Error::write(&self.name, source))
     }
 
     /// Hands everything to the system.
@@ -188,6 +192,9 @@ mod tests {
         let other_way = dir.path().join("./a.jsonl");
         let check = |output: &str| super::refuse_input_as_output(Some(output), &inputs);
         assert_eq!(check(other_way.to_str().unwrap()).unwrap_err().exit_code(), 2);
+        let other_name = dir.path().join("hard.jsonl");
+        fs::hard_link(&path, &other_name).unwrap();
+        assert_eq!(check(other_name.to_str().unwrap()).unwrap_err().exit_code(), 2);
         assert!(check("/dev/null").is_ok() && check("-").is_ok());
         assert!(check(dir.path().join("b.jsonl").to_str().unwrap()).is_ok());
     }

@@ -36,7 +36,7 @@ record! {
         /// Memory that cannot be paged out.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub ram_wired_gb: Option<f64>,
-        /// Memory that the compressor (macOS) or zswap (Linux) occupies.
+        /// Memory that the compressor (macOS) or zswap and zram (Linux) occupy.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub ram_compressed_gb: Option<f64>,
         /// Swap in use.

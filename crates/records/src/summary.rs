@@ -38,7 +38,7 @@ record! {
 pub struct Achieved {
     /// Arithmetic mean, in milliseconds.
     pub mean_ms: f64,
-    /// Median, in milliseconds, within 0.1 %.
+    /// Median, in milliseconds, within 0.1 %; the lower of the middle two.
     pub median_ms: f64,
     /// 99th percentile, in milliseconds, within 0.1 %.
     pub p99_ms: f64,

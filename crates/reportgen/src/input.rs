@@ -178,6 +178,10 @@ impl Input {
     /// Counts a sample. Its run is not read, for there are a million of them: it is
     /// that of the recording around it, and the first sample's where there is none.
     fn sample(&mut self, input: usize, ours: Option<&[u8]>) -> Result<(), Malformed> {
+        if let Some(raw) = ours {
+            // What cannot be read is no sample.
+            parse::<SampleHead>(raw)?;
+        }
         let at = match (self.sources[input].recording, ours) {
             (Some(at), _) => at,
             (None, Some(raw)) => {
@@ -230,6 +234,15 @@ fn name(kind: &LineKind) -> &'static str {
         LineKind::UnknownRecord(_) => "unknown record (not read)",
         _ => "other JSON (not read)",
     }
+}
+
+/// What every sample of ours has, whatever it measured. Nothing of it is kept.
+#[derive(serde::Deserialize)]
+#[expect(dead_code, reason = "that they can be read is the point")]
+struct SampleHead {
+    ts: f64,
+    seq: u64,
+    elapsed_s: f64,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub mod run;
 
 pub use cli::Args;
 use input::Input;
-use pipe::{Error, Faults, Reader, Writer, exit};
+use pipe::{Document, Error, Faults, Reader, exit};
 
 /// Reads everything and writes the report.
 ///
@@ -23,7 +23,7 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     let names = if args.files.is_empty() { vec!["-".to_owned()] } else { args.files.clone() };
     let mut reader = Reader::open(&names)?;
     pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
-    let mut writer = Writer::create(args.output.as_deref())?;
+    let mut document = Document::create(args.output.as_deref().unwrap_or("-"))?;
     let mut faults = Faults::new("reportgen");
 
     let mut input = Input::new(&names);
@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     input.text = faults.text_lines();
     faults.finish(args.strict)?;
 
-    writer.text(&render::report(&input.finish()))?;
-    writer.flush()?;
+    document.text(&render::report(&input.finish()))?;
+    document.finish()?;
     Ok(exit::DONE)
 }

@@ -24,11 +24,15 @@ pub fn look_again_in(start: Instant) -> Duration {
     (start.elapsed() / 100).clamp(Duration::from_millis(1), Duration::from_millis(20))
 }
 
+/// Signals that come within this time of one another are one request.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
 /// Counts the signals that ask us to stop. The first stops the run in good order, the
 /// second kills what is being stopped.
 #[derive(Clone, Default)]
 pub struct Interrupts {
     count: Arc<AtomicU32>,
+    last: Arc<Mutex<Option<Instant>>>,
     wake: Arc<Mutex<Option<mpsc::Sender<()>>>>,
 }
 
@@ -51,7 +55,16 @@ impl Interrupts {
     }
 
     /// Counts one more, and wakes whoever waits.
+    ///
+    /// Who signals a whole process group signals memmon and us, and memmon passes on
+    /// what it is sent: what comes at once is one request.
     pub fn raise(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|at| at.elapsed() < AT_ONCE) {
+            return;
+        }
+        *last = Some(Instant::now());
+        drop(last);
         self.count.fetch_add(1, Ordering::SeqCst);
         let wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = wake.as_ref() {
@@ -147,6 +160,9 @@ mod tests {
         assert_eq!(result, None);
         assert!(start.elapsed() < Duration::from_secs(10));
         assert!(interrupts.stop() && !interrupts.kill());
+        interrupts.raise();
+        assert!(!interrupts.kill(), "what comes at once is one request");
+        thread::sleep(super::AT_ONCE);
         interrupts.raise();
         assert!(interrupts.kill());
     }

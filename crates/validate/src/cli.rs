@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
 
-    /// Write every line to standard output, those of mlx-knife as records of ours.
+    /// Write every line that is JSON to standard output, those of mlx-knife as records of ours.
     ///
     /// Lines that are ours, and JSON of any other kind, stay as they are, byte for
     /// byte; problems go to standard error. Upgraded lines belong to the run and

@@ -9,6 +9,8 @@ use records::{
 /// What is known, along an input, of where its lines come from.
 #[derive(Default)]
 pub struct Upgrader {
+    /// Time of the first legacy sample.
+    first_ts: Option<f64>,
     input: usize,
     origin: Option<Origin>,
     samples: u64,
@@ -70,7 +72,11 @@ impl Upgrader {
     }
 
     fn sample(&mut self, line: &Incoming<'_>) -> Result<Sample, Malformed> {
-        let sample = line.parse::<LegacySample>()?.upgrade(self.samples, &self.origin());
+        let old = line.parse::<LegacySample>()?;
+        let mut sample = old.upgrade(self.samples, &self.origin());
+        // Where the line does not say how long the sampler has run, its time does.
+        let first_ts = *self.first_ts.get_or_insert(old.ts);
+        sample.elapsed_s = old.elapsed_s.unwrap_or_else(|| records::round(old.ts - first_ts, 6));
         self.samples += 1;
         self.series.resize(SERIES.len(), None);
         for (series, extent) in SERIES.iter().zip(&mut self.series) {

@@ -89,3 +89,41 @@ fn begun_after(path: &std::path::Path) -> bool {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().any(|line| line.contains("\"record\":\"begin\"") && line.contains("smoke::long"))
 }
+
+#[test]
+fn a_group_that_is_terminated_has_its_grace_though_memmon_passes_the_signal_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let cleaned = folder.path().join("cleaned");
+    let ready = folder.path().join("ready");
+    let script = format!(
+        "trap 'sleep 1; touch {}; exit 3' TERM; touch {}; while :; do sleep 0.05; done",
+        cleaned.display(),
+        ready.display()
+    );
+    fs::write(
+        folder.path().join("s.toml"),
+        format!(
+            "suite = 1\n[[case]]\nname = 'a'\ncommand = {{ argv = ['sh', '-c', \"{script}\"] }}\n"
+        ),
+    )
+    .unwrap();
+    // systemd and shells signal the whole group: memmon and the runner both get it, and
+    // memmon passes its own on to the runner.
+    let runner = tool("runner").get_program().to_owned();
+    let mut child = tool("memmon")
+        .args(["-o", folder.path().join("m.jsonl").to_str().unwrap(), "--"])
+        .arg(runner)
+        .arg(folder.path().join("s.toml"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !ready.exists() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    killpg(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert!(cleaned.exists(), "the case was killed before its grace was over");
+}

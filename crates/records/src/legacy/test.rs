@@ -162,9 +162,12 @@ pub struct LegacySystem {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LegacyHardware {
-    /// The maker's name of the model; the schema calls it `model_identifier`.
-    #[serde(skip_serializing_if = "Option::is_none", alias = "model_identifier")]
+    /// The maker's name of the model, as the writer calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The maker's name of the model, as the schema calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_identifier: Option<String>,
     /// The processor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chip: Option<String>,
@@ -189,9 +192,12 @@ pub struct LegacyHealth {
     /// Free memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ram_free_gb: Option<f64>,
-    /// Zombies; the schema calls them `zombies_detected`.
-    #[serde(skip_serializing_if = "Option::is_none", alias = "zombies_detected")]
+    /// Zombies, as the writer calls them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub zombie_processes: Option<u32>,
+    /// Zombies, as the schema calls them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zombies_detected: Option<u32>,
     /// What this says about the test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality_flags: Option<Vec<String>>,
@@ -200,17 +206,20 @@ pub struct LegacyHealth {
 impl LegacyTest {
     /// The test as ours.
     ///
-    /// Its start is `test_start_ts`, else `timestamp` − `duration`; a test with
+    /// Its start is `test_start_ts`, else `timestamp` − `duration`; its end is
+    /// `test_end_ts`, else `test_start_ts` + `duration`, else `timestamp`. A test with
     /// neither a duration nor both times keeps only the end that it has.
     ///
     /// # Errors
     ///
     /// When no time in it can be read.
     pub fn upgrade(&self, origin: &Origin) -> Result<Test, Malformed> {
-        let end = self
-            .test_end_ts
-            .or_else(|| unix_seconds(&self.timestamp))
+        let stamp = unix_seconds(&self.timestamp)
             .ok_or_else(|| Malformed(format!("timestamp {:?} is no date", self.timestamp)))?;
+        // A precise start and a duration are a better end than a stamp of whole seconds.
+        let end_by_duration =
+            self.test_start_ts.zip(self.duration.filter(|d| *d >= 0.0)).map(|(s, d)| s + d);
+        let end = self.test_end_ts.or(end_by_duration).unwrap_or(stamp);
         let measured = self.test_start_ts.map(|start| end - start).filter(|d| *d >= 0.0);
         let duration = self.duration.filter(|d| *d >= 0.0).or(measured);
         let start = self.test_start_ts.unwrap_or(end - duration.unwrap_or(0.0));
@@ -316,7 +325,7 @@ impl LegacyHealth {
         SystemHealth {
             ram_free_gb: self.ram_free_gb,
             swap_used_mb: self.swap_used_mb.or(self.swap_gb.map(|gb| gb * 1e3)),
-            zombie_processes: self.zombie_processes,
+            zombie_processes: self.zombie_processes.or(self.zombies_detected),
             quality_flags: flags,
         }
     }
@@ -378,6 +387,18 @@ mod tests {
         let health = test.system_health.unwrap();
         assert_eq!((health.swap_used_mb, health.zombie_processes), (Some(1500.0), Some(2)));
         assert_eq!(health.quality_flags, Some(vec![QualityFlag::DegradedRam]));
+    }
+
+    #[test]
+    fn a_line_may_carry_both_spellings_and_a_coarse_stamp() {
+        let test = upgraded(
+            r#"{"schema_version":"0.2.2","timestamp":"2026-02-11T12:00:08Z","mlx_knife_version":"2.0.4",
+                "test":"t.py::t","outcome":"passed","duration":0.25,"test_start_ts":1770811208.5,
+                "system_health":{"zombie_processes":1,"zombies_detected":1},
+                "system":{"hardware_profile":{"model":"Mac14,13","model_identifier":"Mac14,13"}}}"#,
+        );
+        assert_eq!((test.ts, test.end_ts), (1_770_811_208.5, Some(1_770_811_208.75)));
+        assert_eq!(test.system_health.unwrap().zombie_processes, Some(1));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn section(page: &mut Page, input: &Input, chapter: &Chapter<'_>) {
     page.paragraph(&format!("**{}**", verdict::line(chapter)));
     results(page, chapter);
     machine(page, chapter);
-    sampling(page, chapter);
+    sampling(page, chapter, input.runs.iter().map(|run| run.samples).sum());
     if input.malformed > 0 {
         page.fact(
             "Bad lines",
@@ -109,6 +109,11 @@ fn machine(page: &mut Page, chapter: &Chapter<'_>) {
         Source::Summary => "over the whole recording",
         Source::Resources => "during tests and phases",
         Source::Health => "around the tests",
+        Source::Nothing if chapter.sampling.samples > 0 => {
+            let why = "not summed up: the recording has no `summary`, and no test was joined";
+            page.fact("Memory", why);
+            return;
+        }
         Source::Nothing => {
             page.fact("Memory", "not measured");
             return;
@@ -134,10 +139,16 @@ fn machine(page: &mut Page, chapter: &Chapter<'_>) {
     page.fact("Swap", &if swap == NONE { "not measured".to_owned() } else { swap });
 }
 
-fn sampling(page: &mut Page, chapter: &Chapter<'_>) {
+/// `elsewhere`: the samples of all runs of the input.
+fn sampling(page: &mut Page, chapter: &Chapter<'_>, elsewhere: u64) {
     let sampling = &chapter.sampling;
     if sampling.samples == 0 && sampling.joined == 0 {
-        page.fact("Sampling", "no samples in the input");
+        let text = if elsewhere > 0 {
+            "the samples in the input are of none of these tests' runs: pipe the stream through `correlate`"
+        } else {
+            "no samples in the input"
+        };
+        page.fact("Sampling", text);
         return;
     }
     let asked = sampling.asked_ms.map(|asked| format!("{} asked for", ms(asked)));
