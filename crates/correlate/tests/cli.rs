@@ -1,5 +1,5 @@
 //! The program as people and scripts meet it.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
     fs,

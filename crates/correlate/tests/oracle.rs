@@ -1,6 +1,6 @@
 //! The statistics against an oracle that knows nothing of overlaps: it walks the
 //! window in small steps and asks at each what is in force there.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use correlate::{Samples, Window, resources};
 use proptest::prelude::*;

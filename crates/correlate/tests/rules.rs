@@ -1,5 +1,5 @@
 //! Each rule of the join, with numbers that can be checked by hand.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use correlate::{Samples, Window, resources};
 use records::{Origin, Resources, Sample, SeriesStats};

@@ -1,5 +1,5 @@
 //! Which samples a line gets, whatever the order in which lines arrive.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The page in a real browser, where one is installed.
 //!
 //! `REQUIRE_CHROMIUM` in the environment makes its absence a failure.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

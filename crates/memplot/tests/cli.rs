@@ -1,5 +1,5 @@
 //! The command as people call it: by path, by pipe, and wrongly.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 

@@ -2,7 +2,7 @@
 //!
 //! `BLESS=1 cargo test -p records` (or `just bless`) writes both anew.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 

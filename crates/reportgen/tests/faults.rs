@@ -1,6 +1,6 @@
 //! The faults of the reference's report, each with its input and the right answer.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use records::classify;
 use reportgen::{input::Input, render};

@@ -1,6 +1,6 @@
 //! Whole reports, kept as files. `BLESS=1 cargo test -p reportgen` writes them anew.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{fs, path::PathBuf, process::Command};
 

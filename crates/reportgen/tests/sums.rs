@@ -1,6 +1,6 @@
 //! The tables against figures computed apart from them, over random tests.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 

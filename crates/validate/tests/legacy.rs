@@ -1,7 +1,7 @@
 //! The lines of mlx-knife: valid for its schemas, valid for ours, and ours once
 //! upgraded.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
     collections::BTreeSet,

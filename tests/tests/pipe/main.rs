@@ -1,7 +1,7 @@
 //! The tools together, as a user runs them: a real llama.cpp server, a real model, the
 //! whole pipe, and what comes out of it.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod attach;
 mod bad_input;

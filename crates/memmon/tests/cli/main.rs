@@ -1,5 +1,5 @@
 //! The real binary, from outside.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod command;
 mod lines;

@@ -1,6 +1,7 @@
 //! Machines that are not here: their files, in a directory.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod gpus;
 mod groups;
