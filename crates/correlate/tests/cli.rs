@@ -32,16 +32,7 @@ fn input() -> String {
 const JOINED: &str = r#""resources":{"samples":2,"coverage":1.0,"interval_s":1.0,"ram_free_gb":{"min":20.5,"mean":20.5,"p50":25.5,"p95":30.0,"max":30.5,"delta":30.0}}}"#;
 
 fn correlate(args: &[&str], stdin: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_correlate"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A program that ends without reading leaves a broken pipe behind.
-    let _ = child.stdin.take().unwrap().write_all(stdin);
-    child.wait_with_output().unwrap()
+    testing::fed(Command::new(env!("CARGO_BIN_EXE_correlate")).args(args), stdin)
 }
 
 fn stdout(output: &Output) -> &str {

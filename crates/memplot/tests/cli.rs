@@ -15,17 +15,10 @@ use serde_json::Value;
 
 /// Runs memplot in `folder`, with `input` on its standard input.
 fn memplot(folder: &Path, args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_memplot"))
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command line that is refused closes its input unread.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    testing::fed(
+        Command::new(env!("CARGO_BIN_EXE_memplot")).args(args).current_dir(folder),
+        input.as_bytes(),
+    )
 }
 
 /// What `input` gives on standard output; its data, and what was said.

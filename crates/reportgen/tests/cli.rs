@@ -11,16 +11,7 @@ use std::{
 const TEST: &str = r#"{"record":"test","v":1,"ts":100.0,"run":"r","host":"h","id":"s::c","suite":"s","case":"c","outcome":"passed","duration_s":1.5}"#;
 
 fn reportgen(args: &[&str], stdin: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_reportgen"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A tool that refuses its arguments does not read.
-    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    child.wait_with_output().unwrap()
+    testing::fed(Command::new(env!("CARGO_BIN_EXE_reportgen")).args(args), stdin.as_bytes())
 }
 
 fn code(output: &Output) -> i32 {
