@@ -33,12 +33,15 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         swap_used_mb: machine.swap_used_bytes.map(mb),
         swap_total_mb: machine.swap_total_bytes.map(mb),
         memory_pressure: machine.memory_pressure.map(probe::Pressure::level),
+        memory_free_pct: machine.memory_free_pct.map(pct),
         load_1: load(0),
         load_5: load(1),
         load_15: load(2),
         cpu_user: machine.cpu.map(|cpu| pct(cpu.user_pct)),
         cpu_sys: machine.cpu.map(|cpu| pct(cpu.sys_pct)),
         cpu_idle: machine.cpu.map(|cpu| pct(cpu.idle_pct)),
+        cpu_power_w: machine.cpu_power_w.map(watt),
+        cpu_temp_c: machine.cpu_temp_c.map(celsius),
         gpu_device_util: greatest(gpus, |gpu| gpu.device_util_pct).map(pct),
         gpu_renderer_util: greatest(gpus, |gpu| gpu.renderer_util_pct).map(pct),
         gpu_tiler_util: greatest(gpus, |gpu| gpu.tiler_util_pct).map(pct),
@@ -46,6 +49,9 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         gpu_power_w: gpus.iter().filter_map(|gpu| gpu.power_w).reduce(|a, b| a + b).map(watt),
         gpu_temp_c: greatest(gpus, |gpu| gpu.temp_c).map(celsius),
         gpu_residency_pct: greatest(gpus, |gpu| gpu.residency_pct).map(pct),
+        gpu_freq_mhz: greatest(gpus, |gpu| gpu.freq_mhz).map(mhz),
+        ane_power_w: machine.ane_power_w.map(watt),
+        dram_power_w: machine.dram_power_w.map(watt),
         thermal_level: machine.thermal_level,
         gpus: (gpus.len() > 1).then(|| gpus.iter().map(gpu_sample).collect()),
         tree_rss_gb: tree.and_then(|tree| tree.rss_bytes).map(gb),
@@ -55,6 +61,8 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         zombies: seen.zombies,
         cgroup_limit_gb: machine.cgroup.and_then(|cgroup| cgroup.limit_bytes).map(gb),
         cgroup_used_gb: machine.cgroup.and_then(|cgroup| cgroup.used_bytes).map(gb),
+        cgroup_free_gb: machine.cgroup.and_then(|cgroup| cgroup.free_bytes).map(gb),
+        cgroup_swap_mb: machine.cgroup.and_then(|cgroup| cgroup.swap_bytes).map(mb),
         vm_stale: machine.vm_stale,
         ..Sample::at(ts, origin)
     }
@@ -94,6 +102,10 @@ fn pct(value: f64) -> f64 {
 
 fn watt(value: f64) -> f64 {
     fixed(value, Unit::Watt)
+}
+
+fn mhz(value: f64) -> f64 {
+    fixed(value, Unit::Mhz)
 }
 
 fn celsius(value: f64) -> f64 {
@@ -146,7 +158,12 @@ mod tests {
             memory_pressure: Some(Pressure::Warn),
             load: Some([0.125, 2.0, 3.999]),
             cpu: Some(Cpu { user_pct: 12.345, sys_pct: 0.04, idle_pct: 87.65 }),
-            cgroup: Some(Cgroup { limit_bytes: None, used_bytes: Some(7_000_500_000) }),
+            cgroup: Some(Cgroup {
+                limit_bytes: None,
+                used_bytes: Some(7_000_500_000),
+                free_bytes: None,
+                swap_bytes: None,
+            }),
             ..Reading::default()
         };
         let tree = TreeReading { procs: 3, rss_bytes: Some(0), ..TreeReading::default() };

@@ -25,11 +25,21 @@ pub struct Reading {
     pub swap_total_bytes: Option<u64>,
     /// How short of memory the system is. On Linux `None` on the first read.
     pub memory_pressure: Option<Pressure>,
+    /// Share of the memory that the system calls free, in percent (macOS).
+    pub memory_free_pct: Option<f64>,
     /// Load over 1, 5 and 15 minutes.
     pub load: Option<[f64; 3]>,
     /// CPU shares since the previous read. `None` on the first, and when no
     /// tick passed since.
     pub cpu: Option<Cpu>,
+    /// Power of the CPU since the previous read, in watts.
+    pub cpu_power_w: Option<f64>,
+    /// Temperature of the CPU in °C, the hottest where there are several.
+    pub cpu_temp_c: Option<f64>,
+    /// Power of the neural engine since the previous read, in watts (macOS).
+    pub ane_power_w: Option<f64>,
+    /// Power of the memory since the previous read, in watts (macOS).
+    pub dram_power_w: Option<f64>,
     /// One entry for each GPU, in a fixed order.
     pub gpus: Vec<Gpu>,
     /// Thermal pressure, 0 (none) to 4 (macOS).
@@ -109,6 +119,8 @@ pub struct Gpu {
     pub temp_c: Option<f64>,
     /// Share of the time in an active state, exact, in percent.
     pub residency_pct: Option<f64>,
+    /// Mean frequency while it was in an active state, in MHz.
+    pub freq_mhz: Option<f64>,
 }
 
 impl Gpu {
@@ -125,6 +137,7 @@ impl Gpu {
             power_w: None,
             temp_c: None,
             residency_pct: None,
+            freq_mhz: None,
         }
     }
 }
@@ -138,6 +151,11 @@ pub struct Cgroup {
     pub limit_bytes: Option<u64>,
     /// Memory charged to the group that has this limit, in bytes.
     pub used_bytes: Option<u64>,
+    /// What is left below the limit, in bytes, its file cache counted as left;
+    /// `None` without a limit.
+    pub free_bytes: Option<u64>,
+    /// Swap charged to the group, in bytes.
+    pub swap_bytes: Option<u64>,
 }
 
 #[cfg(test)]

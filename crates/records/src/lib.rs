@@ -42,7 +42,7 @@ pub use request::Request;
 pub use resources::{Resources, SeriesStats};
 pub use run::{Counts, HealthLimits, RunEnd, RunStart, Selected};
 pub use sample::{GpuSample, Sample};
-pub use series::{Hold, SERIES, Series, Unit, series};
+pub use series::{Hold, SERIES, Series, Unit, Values, place, series};
 pub use span::{Begin, Params, Phase, Span};
 pub use stream::{Clock, Found, GpuInfo, Machine, Missing, Producer, Sources, Stream};
 pub use summary::{Achieved, Child, MinMeanMax, OwnUse, Rusage, Summary};

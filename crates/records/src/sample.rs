@@ -48,6 +48,9 @@ record! {
         /// 1 normal, 2 warn, 4 critical.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub memory_pressure: Option<u8>,
+        /// Share of the memory that macOS counts as free (`kern.memorystatus_level`).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub memory_free_pct: Option<f64>,
         /// Load average over one minute.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub load_1: Option<f64>,
@@ -66,6 +69,12 @@ record! {
         /// Idle time since the sample before, in percent of all cores.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cpu_idle: Option<f64>,
+        /// Power that the CPU drew over the interval.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cpu_power_w: Option<f64>,
+        /// The CPU's temperature in °C; the hottest when there are several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cpu_temp_c: Option<f64>,
         /// How busy the GPU was; the busiest one when there are several.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub gpu_device_util: Option<f64>,
@@ -87,6 +96,15 @@ record! {
         /// Share of the interval in which the GPU was not idle, exactly (Apple, `IOReport`).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub gpu_residency_pct: Option<f64>,
+        /// The GPU's mean frequency while it was not idle; the highest when there are several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub gpu_freq_mhz: Option<f64>,
+        /// Power that the neural engine drew over the interval (Apple).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ane_power_w: Option<f64>,
+        /// Power that the memory drew over the interval (Apple).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub dram_power_w: Option<f64>,
         /// Thermal pressure, 0 (nominal) to 4.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub thermal_level: Option<u8>,
@@ -114,6 +132,13 @@ record! {
         /// Memory that the control group uses.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cgroup_used_gb: Option<f64>,
+        /// Memory that can still be had before the limit: what is free below it, and the
+        /// group's file cache, which the kernel takes back first.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cgroup_free_gb: Option<f64>,
+        /// Swap that the control group uses.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cgroup_swap_mb: Option<f64>,
         /// The kernel answered with the same memory counters as before (macOS limits
         /// how often they are fresh).
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,6 +27,8 @@ pub enum Unit {
     Celsius,
     /// Runnable tasks, 2 decimals.
     Load,
+    /// 10⁶ cycles a second, a whole number.
+    Mhz,
     /// A whole number.
     Count,
     /// A step on a small scale.
@@ -41,7 +43,7 @@ impl Unit {
             Unit::Gb => 3,
             Unit::Watt | Unit::Load => 2,
             Unit::Mb | Unit::Pct | Unit::Celsius => 1,
-            Unit::Count | Unit::Level => 0,
+            Unit::Mhz | Unit::Count | Unit::Level => 0,
         }
     }
 }
@@ -65,10 +67,58 @@ pub fn series(name: &str) -> Option<&'static Series> {
     SERIES.iter().find(|series| series.name == name)
 }
 
+/// The place in [`SERIES`] of the series called `name`. For constants: a name that is
+/// no series does not compile.
+#[must_use]
+pub const fn place(name: &str) -> usize {
+    let name = name.as_bytes();
+    let mut place = 0;
+    // No iterators, no comparison of texts: this runs while compiling.
+    while place < SERIES.len() {
+        let other = SERIES[place].name.as_bytes();
+        let mut at = 0;
+        while at < name.len() && other.len() == name.len() && other[at] == name[at] {
+            at += 1;
+        }
+        if at == name.len() && at == other.len() {
+            return place;
+        }
+        place += 1;
+    }
+    // Out of bounds, which while compiling is an error.
+    SERIES.len()
+}
+
+/// The values of one sample, in the order of [`SERIES`]. NaN, which JSON does not
+/// know, stands for a value that the sample lacks.
+#[derive(Clone, Copy, Debug)]
+pub struct Values(pub [f64; SERIES.len()]);
+
+impl Values {
+    /// No value of any series.
+    pub const NONE: Values = Values([f64::NAN; SERIES.len()]);
+
+    /// Those of `sample`.
+    #[must_use]
+    pub fn of(sample: &Sample) -> Values {
+        let mut values = Values::NONE;
+        for (value, series) in values.0.iter_mut().zip(SERIES) {
+            *value = (series.get)(sample).unwrap_or(f64::NAN);
+        }
+        values
+    }
+
+    /// The value of the series at `place`, if it was measured.
+    #[must_use]
+    pub fn get(&self, place: usize) -> Option<f64> {
+        Some(self.0[place]).filter(|value| !value.is_nan())
+    }
+}
+
 macro_rules! table {
     ($($field:ident $unit:ident $hold:ident;)*) => {
         /// Every series, in the order of the sample's fields.
-        pub static SERIES: &[Series] = &[$(Series {
+        pub const SERIES: &[Series] = &[$(Series {
             name: stringify!($field),
             unit: Unit::$unit,
             hold: Hold::$hold,
@@ -86,12 +136,15 @@ table! {
     swap_used_mb Mb Gauge;
     swap_total_mb Mb Gauge;
     memory_pressure Level Gauge;
+    memory_free_pct Pct Gauge;
     load_1 Load Gauge;
     load_5 Load Gauge;
     load_15 Load Gauge;
     cpu_user Pct Rate;
     cpu_sys Pct Rate;
     cpu_idle Pct Rate;
+    cpu_power_w Watt Rate;
+    cpu_temp_c Celsius Gauge;
     gpu_device_util Pct Rate;
     gpu_renderer_util Pct Rate;
     gpu_tiler_util Pct Rate;
@@ -99,6 +152,9 @@ table! {
     gpu_power_w Watt Rate;
     gpu_temp_c Celsius Gauge;
     gpu_residency_pct Pct Rate;
+    gpu_freq_mhz Mhz Rate;
+    ane_power_w Watt Rate;
+    dram_power_w Watt Rate;
     thermal_level Level Gauge;
     tree_rss_gb Gb Gauge;
     tree_pss_gb Gb Gauge;
@@ -107,13 +163,15 @@ table! {
     zombies Count Gauge;
     cgroup_limit_gb Gb Gauge;
     cgroup_used_gb Gb Gauge;
+    cgroup_free_gb Gb Gauge;
+    cgroup_swap_mb Mb Gauge;
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{SERIES, series};
+    use super::{SERIES, Values, place, series};
     use crate::{Origin, Sample};
 
     #[test]
@@ -159,5 +217,12 @@ mod tests {
         assert_eq!((series("memory_pressure").unwrap().get)(&sample), Some(4.0));
         assert_eq!((series("load_1").unwrap().get)(&sample), None);
         assert!(series("nothing").is_none());
+
+        const SWAP: usize = place("swap_used_mb");
+        const LAST: usize = place("cgroup_swap_mb");
+        let values = Values::of(&sample);
+        assert_eq!((values.get(SWAP), values.get(LAST)), (Some(12.5), None));
+        assert_eq!(LAST, SERIES.len() - 1);
+        assert_eq!(place("swap_used"), SERIES.len());
     }
 }

@@ -71,6 +71,8 @@ impl Groups {
                 .used
                 .as_ref()
                 .and_then(|file| bytes(file.read(scratch)?)),
+            free_bytes: None,
+            swap_bytes: None,
         }
     }
 
