@@ -1,0 +1,110 @@
+//! Numbers as they stand in a line. Plain ones only, such as `-12.5`; whoever meets
+//! another one lets `serde_json` read the whole line.
+
+/// Up to here whole numbers and powers of ten are exact in an `f64`, so that one
+/// division rounds once: the very value that `serde_json` gives.
+const EXACT: u64 = 1 << 53;
+
+/// More digits than this could overflow while they are added up.
+const DIGITS: usize = 18;
+
+const POWERS_OF_TEN: [f64; DIGITS + 1] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18,
+];
+
+/// The whole number that `bytes` begin with, and its length. None when they begin with
+/// none, or with one that is too long.
+pub(super) fn whole(bytes: &[u8]) -> Option<(u64, usize)> {
+    let (number, length) = digits(bytes, 0, 0);
+    is_plain(bytes, length).then_some((number, length))
+}
+
+/// The decimal number that `bytes` begin with, and its length. None as above.
+#[inline]
+pub(super) fn decimal(bytes: &[u8]) -> Option<(f64, usize)> {
+    let sign = usize::from(bytes.first() == Some(&b'-'));
+    let (number, end) = digits(bytes, sign, 0);
+    let whole_digits = end - sign;
+    if !is_plain(bytes.get(sign..)?, whole_digits) {
+        return None;
+    }
+    let (number, end, decimals) = if bytes.get(end) == Some(&b'.') {
+        let (number, last) = digits(bytes, end + 1, number);
+        let decimals = last - end - 1;
+        if decimals == 0 || whole_digits + decimals > DIGITS {
+            return None;
+        }
+        (number, last, decimals)
+    } else {
+        (number, end, 0)
+    };
+    if number > EXACT {
+        return None;
+    }
+    let value = number as f64 / POWERS_OF_TEN[decimals];
+    Some((if sign == 1 { -value } else { value }, end))
+}
+
+/// JSON has no leading zeros.
+fn is_plain(bytes: &[u8], digits: usize) -> bool {
+    (1..=DIGITS).contains(&digits) && (digits == 1 || bytes[0] != b'0')
+}
+
+/// Goes on with `number` as far as there are digits from `at` on. Wraps around when
+/// there are too many, which is for the caller to see.
+#[inline]
+fn digits(bytes: &[u8], mut at: usize, mut number: u64) -> (u64, usize) {
+    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0'))
+        && digit < 10
+    {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+        at += 1;
+    }
+    (number, at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{decimal, whole};
+
+    #[test]
+    fn plain_numbers_are_read_and_others_are_left() {
+        assert_eq!(decimal(b"12.50,"), Some((12.5, 5)));
+        assert_eq!(decimal(b"-0}"), Some((-0.0, 2)));
+        assert_eq!(decimal(b"7"), Some((7.0, 1)));
+        for left in ["", "-", "01", "1.", ".5", "-.5", "+1", "9007199254740993", "x"] {
+            assert_eq!(decimal(left.as_bytes()), None, "{left}");
+        }
+        assert_eq!(decimal(&[b'1'; 400]), None);
+        assert_eq!(decimal(format!("0.{}", "1".repeat(400)).as_bytes()), None);
+        assert_eq!(whole(b"120.5"), Some((120, 3)));
+        assert_eq!((whole(b"007"), whole(b"-1"), whole(&[b'9'; 19])), (None, None, None));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn what_is_read_is_bit_for_bit_what_serde_json_reads(
+            text in "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,9})?",
+        ) {
+            if let Some((value, length)) = decimal(text.as_bytes()) {
+                let theirs: f64 = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!((value.to_bits(), length), (theirs.to_bits(), text.len()));
+            }
+            if let Some((value, length)) = whole(text.as_bytes()) {
+                prop_assert_eq!(&text[..length], value.to_string());
+            }
+        }
+
+        #[test]
+        fn whatever_is_read_is_json_and_ends_where_the_number_ends(text in "[-+0-9.eE]{0,24}") {
+            if let Some((value, length)) = decimal(text.as_bytes()) {
+                prop_assert_eq!(serde_json::from_str::<f64>(&text[..length]).unwrap(), value);
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The shape of a line: what stands between its numbers.
+//!
+//! A sampler writes the same keys in the same order, line after line. Once such a line
+//! was read in full, the next one need only be compared: the text between the numbers
+//! must be the same, byte for byte, and then each number's meaning is known.
+
+use super::decimal::{decimal, whole};
+use crate::{SERIES, Unit};
+
+/// A line taken apart.
+pub(super) struct Shape {
+    /// The texts before the numbers, one after the other, then the text behind the last.
+    text: Vec<u8>,
+    numbers: Vec<Number>,
+    /// The series that lines of this shape have: a bit for each place in [`SERIES`].
+    pub(super) present: u64,
+    /// Whose lines these are: an index into the scanner's origins.
+    pub(super) origin: usize,
+}
+
+/// A number in a line.
+#[derive(Clone, Copy)]
+struct Number {
+    /// The length of the text before it.
+    before: usize,
+    slot: Slot,
+}
+
+/// What a number means.
+#[derive(Clone, Copy)]
+enum Slot {
+    Ts,
+    Seq,
+    Missed,
+    /// The series at that place; once all are known, the value of that rank.
+    Series(usize),
+    /// The same; a whole number up to the second.
+    WholeSeries(usize, u64),
+    /// Some other field of a sample that must be whole.
+    Whole,
+    /// Whatever is left: it must be a number.
+    Other,
+}
+
+impl Slot {
+    /// What a number behind `key` of the object means. None for `v`: another version
+    /// is another shape.
+    fn of(key: &str) -> Option<Slot> {
+        Some(match key {
+            "v" => return None,
+            "ts" => Slot::Ts,
+            "seq" => Slot::Seq,
+            "missed" => Slot::Missed,
+            "read_us" | "late_us" => Slot::Whole,
+            _ => match SERIES.iter().position(|series| series.name == key) {
+                None => Slot::Other,
+                Some(place) => match SERIES[place].unit {
+                    Unit::Level => Slot::WholeSeries(place, u8::MAX.into()),
+                    Unit::Count => Slot::WholeSeries(place, u32::MAX.into()),
+                    _ => Slot::Series(place),
+                },
+            },
+        })
+    }
+}
+
+/// What the numbers of a line say.
+pub(super) struct Numbers {
+    pub(super) ts: f64,
+    pub(super) seq: u64,
+    pub(super) missed: u64,
+}
+
+impl Shape {
+    /// The shape of `line`, which is the valid JSON text of an object. None when its
+    /// keys are not spelled plainly.
+    pub(super) fn of(line: &[u8], origin: usize) -> Option<Shape> {
+        let mut shape = Shape { text: Vec::new(), numbers: Vec::new(), present: 0, origin };
+        let mut depth = 0u32;
+        let mut key: Option<&str> = None;
+        let mut at = 0;
+        // Where the text before the next number begins.
+        let mut from = 0;
+        while let Some(&byte) = line.get(at) {
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.checked_sub(1)?,
+                b'"' => {
+                    let inside = &line[at + 1..];
+                    let length = end_of_string(inside)?;
+                    at += length + 1;
+                    let is_key = line[at + 1..].trim_ascii_start().first() == Some(&b':');
+                    if depth == 1 && is_key {
+                        let name = std::str::from_utf8(&inside[..length]).ok()?;
+                        key = Some(name).filter(|name| !name.contains('\\'));
+                        key?;
+                    }
+                }
+                b'-' | b'0'..=b'9' => {
+                    let length = decimal(&line[at..])?.1;
+                    // An exponent would stay behind as text.
+                    let next = line.get(at + length).map(u8::to_ascii_lowercase);
+                    if next.is_some_and(|next| matches!(next, b'e' | b'.' | b'0'..=b'9')) {
+                        return None;
+                    }
+                    let slot = if depth == 1 { Slot::of(key?) } else { Some(Slot::Other) };
+                    if let Some(slot) = slot {
+                        if let Slot::Series(place) | Slot::WholeSeries(place, _) = slot {
+                            shape.present |= 1 << place;
+                        }
+                        shape.text.extend_from_slice(&line[from..at]);
+                        shape.numbers.push(Number { before: at - from, slot });
+                        from = at + length;
+                    }
+                    at += length - 1;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        shape.text.extend_from_slice(&line[from..]);
+        for number in &mut shape.numbers {
+            if let Slot::Series(place) | Slot::WholeSeries(place, _) = &mut number.slot {
+                // How many series stand before it in the table.
+                *place = (shape.present & ((1 << *place) - 1)).count_ones() as usize;
+            }
+        }
+        Some(shape)
+    }
+
+    /// The numbers of `line`, if it has this shape. The values of its series, in the
+    /// order of [`SERIES`], are written to the first of `values`.
+    #[inline]
+    pub(super) fn read(&self, line: &[u8], values: &mut [f64]) -> Option<Numbers> {
+        let mut found = Numbers { ts: f64::NAN, seq: 0, missed: 0 };
+        let mut text = self.text.as_slice();
+        let mut rest = line;
+        for number in &self.numbers {
+            let (before, after) = text.split_at_checked(number.before)?;
+            text = after;
+            rest = rest.strip_prefix(before)?;
+            let length = match number.slot {
+                Slot::Series(rank) => take(decimal(rest)?, values.get_mut(rank)?),
+                Slot::WholeSeries(rank, most) => {
+                    let (value, length) = whole(rest).filter(|(value, _)| *value <= most)?;
+                    *values.get_mut(rank)? = value as f64;
+                    length
+                }
+                Slot::Ts => take(decimal(rest)?, &mut found.ts),
+                Slot::Seq => take(whole(rest)?, &mut found.seq),
+                Slot::Missed => take(whole(rest)?, &mut found.missed),
+                Slot::Whole => whole(rest)?.1,
+                Slot::Other => decimal(rest)?.1,
+            };
+            rest = &rest[length..];
+        }
+        // A number that went on would be found here: no text begins with its rest.
+        (rest == text).then_some(found)
+    }
+}
+
+fn take<T>((value, length): (T, usize), into: &mut T) -> usize {
+    *into = value;
+    length
+}
+
+/// The length of a string up to its closing quote.
+fn end_of_string(inside: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', inside.get(at..)?)?;
+        if inside[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
