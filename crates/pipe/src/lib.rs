@@ -23,6 +23,8 @@
 //! # }
 //! ```
 
+mod assemble;
+mod blocks;
 pub mod cli;
 mod document;
 mod error;
@@ -34,6 +36,7 @@ mod reader;
 mod text;
 mod writer;
 
+pub use blocks::{Block, BlockReader, Line, What};
 pub use document::Document;
 pub use error::Error;
 pub use faults::Faults;

@@ -61,13 +61,7 @@ impl Reader {
     ///
     /// [`Error::NoInput`] for the first that cannot be opened.
     pub fn open(paths: &[String]) -> Result<Reader, Error> {
-        let standard_input = ["-".to_owned()];
-        let paths = if paths.is_empty() { &standard_input[..] } else { paths };
-        if paths.iter().any(|path| path == "-") {
-            crate::ignore_interrupt_when_piped();
-        }
-        let inputs = paths.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Reader { waiting: inputs.into_iter(), current: None, index: 0 })
+        Ok(Reader { waiting: open_all(paths)?.into_iter(), current: None, index: 0 })
     }
 
     /// The next line that is JSON, or `None` at the end of the last input.
@@ -141,7 +135,17 @@ impl Reader {
     }
 }
 
-fn warn_of_strangers(kind: &LineKind, faults: &mut Faults) {
+/// Opens every one of `paths`, and standard input when there is none.
+pub(crate) fn open_all(paths: &[String]) -> Result<Vec<Input>, Error> {
+    let standard_input = ["-".to_owned()];
+    let paths = if paths.is_empty() { &standard_input[..] } else { paths };
+    if paths.iter().any(|path| path == "-") {
+        crate::ignore_interrupt_when_piped();
+    }
+    paths.iter().map(|path| Input::open(path)).collect()
+}
+
+pub(crate) fn warn_of_strangers(kind: &LineKind, faults: &mut Faults) {
     match kind {
         LineKind::Newer { record, v } => faults.warn_once(&format!(
             "record {record:?} has version {v}, this program knows {}: passed on unread",
