@@ -4,12 +4,24 @@
 //! to be here, or until the end of input; every other line is the caller's to pass
 //! on at once.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
+    sync::Arc,
+};
 
-use records::{Kind, LineKind, Malformed, Origin, Params, Resources, Sample, legacy::LegacySample};
+use records::{
+    Kind, LineKind, Malformed, Origin, Params, Resources, Row, SERIES, Sample, legacy::LegacySample,
+};
 use serde::Deserialize;
 
-use crate::{Samples, item::Item, stats::resources, stream::Stream, window::Window};
+use crate::{
+    Samples,
+    fold::{Fold, reach},
+    item::Item,
+    stats::{finish, resources},
+    stream::Stream,
+    window::{Micros, Window, micros},
+};
 
 /// The run of legacy lines that no `stream` stands before.
 const LEGACY_RUN: &str = "legacy";
@@ -34,6 +46,8 @@ pub struct Join {
     streams: Vec<Stream>,
     /// The stream of the last line: mostly that of the next one, too.
     last: usize,
+    /// Whose the last scanned sample was, and its stream.
+    last_origin: Option<(Arc<Origin>, usize)>,
     held: BTreeMap<u64, Held>,
     arrivals: u64,
     joined: VecDeque<(Kind, Vec<u8>)>,
@@ -44,6 +58,16 @@ pub struct Join {
 struct Held {
     item: Item,
     stream: usize,
+    /// What the samples come to that were let go while it ran.
+    fold: Option<Box<Fold>>,
+}
+
+impl Held {
+    /// From when on samples are needed.
+    fn needs_from(&self) -> Option<Micros> {
+        let start = self.item.window.map(|window| window.start);
+        self.fold.as_ref().map(|fold| fold.taken_to()).or(start)
+    }
 }
 
 /// Whose samples a line is joined with.
@@ -74,6 +98,7 @@ impl Join {
             in_force: (0, legacy_origin()),
             streams: Vec::new(),
             last: 0,
+            last_origin: None,
             held: BTreeMap::new(),
             arrivals: 0,
             joined: VecDeque::new(),
@@ -87,20 +112,16 @@ impl Join {
     ///
     /// When it lacks what a line of its kind must have. It should be passed on then.
     pub fn push(&mut self, line: &[u8], kind: &LineKind, input: usize) -> Result<Fate, Malformed> {
-        if self.in_force.0 != input {
-            self.in_force = (input, legacy_origin());
-        }
+        self.note_input(input);
         match kind {
             LineKind::Ours(Kind::Sample) => {
                 let sample: Sample = records::parse(line)?;
-                let stream = self.stream(&sample.run, &sample.host);
-                self.sample(stream, &sample, Some(sample.seq), input);
+                self.read_sample(&sample, Some(sample.seq), input);
             }
             LineKind::LegacySample => {
                 let origin = &self.in_force.1;
                 let sample = records::parse::<LegacySample>(line)?.upgrade(0, origin);
-                let stream = self.stream(&sample.run, &sample.host);
-                self.sample(stream, &sample, None, input);
+                self.read_sample(&sample, None, input);
             }
             LineKind::Ours(kind @ (Kind::Test | Kind::Span | Kind::Attempt)) => {
                 self.hold(Item::ours(*kind, line)?);
@@ -118,15 +139,32 @@ impl Join {
         Ok(Fate::PassOn)
     }
 
+    /// Takes a sample that was scanned: its row, and the values that it is among.
+    pub fn scanned(&mut self, row: &Row, values: &[f64], origin: &Arc<Origin>, input: usize) {
+        self.note_input(input);
+        let stream = match &self.last_origin {
+            Some((last, stream)) if Arc::ptr_eq(last, origin) => *stream,
+            _ => {
+                let stream = self.stream(&origin.run, &origin.host);
+                self.last_origin = Some((Arc::clone(origin), stream));
+                stream
+            }
+        };
+        self.streams[stream].sample(micros(row.ts), Some(row.seq), row.series(values));
+        self.after_sample(stream, input);
+    }
+
     /// The input has ended: everything that is held is joined.
     pub fn finish(&mut self) {
         for stream in &mut self.streams {
             stream.samples.sort();
         }
         let mut merged = BTreeMap::new();
-        for (arrival, held) in std::mem::take(&mut self.held) {
+        for (arrival, mut held) in std::mem::take(&mut self.held) {
             let found = match (self.source(held.stream), held.item.window) {
-                (Some(source), Some(window)) => self.look_up(source, window, &mut merged),
+                (Some(source), Some(window)) => {
+                    self.look_up(source, window, held.fold.take(), &mut merged)
+                }
                 _ => None,
             };
             self.give_out(held, arrival, found);
@@ -189,17 +227,28 @@ impl Join {
         }
     }
 
-    fn sample(&mut self, index: usize, sample: &Sample, seq: Option<u64>, input: usize) {
-        self.streams[index].sample(sample, seq);
+    fn read_sample(&mut self, sample: &Sample, seq: Option<u64>, input: usize) {
+        let stream = self.stream(&sample.run, &sample.host);
+        let values = SERIES.iter().enumerate();
+        let values = values.filter_map(|(place, series)| Some((place, (series.get)(sample)?)));
+        self.streams[stream].sample(micros(sample.ts), seq, values);
+        self.after_sample(stream, input);
+    }
+
+    fn after_sample(&mut self, index: usize, input: usize) {
         self.join_complete(index);
         // Tests of a later input may need any of them.
         if input + 1 >= self.inputs {
             let held = &self.held;
-            let starts = || {
-                let windows = held.values().filter_map(|held| held.item.window);
-                windows.map(|window| window.start).min().unwrap_or(i64::MAX)
-            };
-            self.streams[index].let_go(starts);
+            let needed_from =
+                || held.values().filter_map(Held::needs_from).min().unwrap_or(Micros::MAX);
+            self.streams[index].let_go(needed_from);
+        }
+    }
+
+    fn note_input(&mut self, input: usize) {
+        if self.in_force.0 != input {
+            self.in_force = (input, legacy_origin());
         }
     }
 
@@ -207,28 +256,29 @@ impl Join {
         let arrival = self.arrivals;
         self.arrivals += 1;
         let stream = self.stream(&item.origin.run, &item.origin.host);
-        self.streams[stream].ended(&item, arrival);
-        if item.window.is_some() {
-            self.held.insert(arrival, Held { item, stream });
+        let fold = self.streams[stream].ended(&item, arrival);
+        let is_in_time = item.window.is_some();
+        let held = Held { item, stream, fold };
+        if is_in_time {
+            self.held.insert(arrival, held);
             self.join_complete(stream);
         } else {
-            self.give_out(Held { item, stream }, arrival, None);
+            self.give_out(held, arrival, None);
         }
     }
 
     /// Joins what the stream can be shown to have all samples for.
     fn join_complete(&mut self, index: usize) {
-        let mut arrivals = Vec::new();
-        while let Some(arrival) = self.streams[index].next_complete() {
-            arrivals.push(arrival);
-        }
+        let stream = &mut self.streams[index];
+        let mut arrivals: Vec<u64> = std::iter::from_fn(|| stream.next_complete()).collect();
         arrivals.sort_unstable();
         for arrival in arrivals {
-            let Some(held) = self.held.remove(&arrival) else {
+            let Some(mut held) = self.held.remove(&arrival) else {
                 continue;
             };
             self.streams[index].samples.sort();
-            let found = held.item.window.and_then(|window| self.of_stream(index, window));
+            let fold = held.fold.take();
+            let found = held.item.window.and_then(|window| self.of_stream(index, window, fold));
             self.give_out(held, arrival, found);
         }
     }
@@ -239,13 +289,22 @@ impl Join {
         self.joined.push_back((kind, held.item.joined(found, cold)));
     }
 
-    fn of_stream(&mut self, index: usize, window: Window) -> Option<Resources> {
-        let stream = &self.streams[index];
-        if stream.samples.has_let_go(window.start) {
-            self.too_late += 1;
-            return None;
-        }
-        resources(&stream.samples, window, stream.interval)
+    fn of_stream(
+        &mut self,
+        index: usize,
+        window: Window,
+        fold: Option<Box<Fold>>,
+    ) -> Option<Resources> {
+        let Stream { samples, interval, .. } = &self.streams[index];
+        let fold = match fold {
+            Some(mut fold) => fold.end(window.end).then_some(fold),
+            None if reaches_back(samples, window, *interval) => {
+                return resources(samples, window, *interval);
+            }
+            None => None,
+        };
+        self.too_late += u64::from(fold.is_none());
+        finish(*fold?, samples, window)
     }
 
     /// Whose samples a line of that stream is joined with, now that all are here:
@@ -279,13 +338,14 @@ impl Join {
         &mut self,
         source: Source,
         window: Window,
+        fold: Option<Box<Fold>>,
         merged: &mut BTreeMap<String, Samples>,
     ) -> Option<Resources> {
         match source {
-            Source::Stream(index) => self.of_stream(index, window),
+            Source::Stream(index) => self.of_stream(index, window, fold),
             Source::Host(host) => {
-                let let_go = |stream: &Stream| stream.samples.has_let_go(window.start);
-                if self.streams.iter().any(|stream| stream.origin.host == host && let_go(stream)) {
+                let mut of_host = self.streams.iter().filter(|stream| stream.origin.host == host);
+                if of_host.any(|stream| !reaches_back(&stream.samples, window, stream.interval)) {
                     self.too_late += 1;
                     return None;
                 }
@@ -300,6 +360,11 @@ impl Join {
             }
         }
     }
+}
+
+/// Whether every sample is here that `window` has to do with.
+fn reaches_back(samples: &Samples, window: Window, interval: Option<f64>) -> bool {
+    samples.reach_back(window.start, reach(interval.map_or(0, micros)))
 }
 
 /// All samples of a host, in the order of time.

@@ -7,8 +7,10 @@
 
 mod cli;
 mod cold;
+mod fold;
 mod item;
 mod join;
+mod quantiles;
 mod stats;
 mod store;
 mod stream;
@@ -20,7 +22,9 @@ pub use stats::resources;
 pub use store::Samples;
 pub use window::Window;
 
-use pipe::{Error, Faults, Reader, Writer};
+use std::ops::Range;
+
+use pipe::{BlockReader, Error, Faults, Line, What, Writer};
 use records::{Kind, LineKind};
 
 /// Reads the inputs, joins, and writes; the exit code.
@@ -30,26 +34,32 @@ use records::{Kind, LineKind};
 /// When an input or the output fails, or under `--strict` when a line cannot be read.
 pub fn run(args: Args) -> Result<u8, Error> {
     pipe::refuse_input_as_output(args.output.as_deref(), &args.files)?;
-    let mut reader = Reader::open(&args.files)?;
+    let mut reader = BlockReader::open(&args.files)?;
     let mut writer = Writer::create(args.output.as_deref())?;
     let mut faults = Faults::new("correlate");
     let mut join = Join::new(args.files.len().max(1));
 
-    while let Some(line) = reader.next(&mut faults)? {
-        let mut wanted = !args.tests_only || is_newer_test(&line.kind);
-        match join.push(line.raw, &line.kind, line.input) {
-            Ok(Fate::PassOn) => {}
-            Ok(Fate::Held) => wanted = false,
-            Err(why) => faults.malformed(&line.place, &why.0),
-        }
-        // What was waiting for this line came before it, and goes out before it.
-        write_joined(&mut join, &mut writer, args.tests_only)?;
-        if wanted {
-            writer.line(line.raw)?;
-        }
+    loop {
         if reader.would_wait() {
             writer.flush()?;
         }
+        let Some(block) = reader.next_block()? else {
+            break;
+        };
+        let mut passing = Passing::new(block.bytes());
+        block.each_line(&mut faults, |line, faults| {
+            let wanted =
+                take(&mut join, &line, faults) && (!args.tests_only || is_newer_test(&line.what));
+            // What was waiting for this line came before it, and goes out before it.
+            while let Some((kind, joined)) = join.next_joined() {
+                if kind == Kind::Test || !args.tests_only {
+                    passing.write(&mut writer)?;
+                    writer.line(&joined)?;
+                }
+            }
+            if wanted { passing.add(line.range, &mut writer) } else { Ok(()) }
+        })?;
+        passing.write(&mut writer)?;
     }
     join.finish();
     write_joined(&mut join, &mut writer, args.tests_only)?;
@@ -59,6 +69,56 @@ pub fn run(args: Args) -> Result<u8, Error> {
     }
     faults.finish(args.strict)?;
     Ok(pipe::exit::DONE)
+}
+
+/// Gives a line to the join; whether it is to be passed on as it is.
+fn take(join: &mut Join, line: &Line<'_>, faults: &mut Faults) -> bool {
+    let kind = match line.what {
+        What::Sample(row, values, origin) => {
+            join.scanned(row, values, origin, line.input);
+            return true;
+        }
+        What::BadSample(why) => {
+            faults.malformed(&line.place(), &why.0);
+            return true;
+        }
+        What::Other(kind) => kind,
+    };
+    match join.push(line.raw, kind, line.input) {
+        Ok(fate) => fate == Fate::PassOn,
+        Err(why) => {
+            faults.malformed(&line.place(), &why.0);
+            true
+        }
+    }
+}
+
+/// Lines of a block that are passed on as they are: those that lie behind one another
+/// in one piece.
+struct Passing<'a> {
+    bytes: &'a [u8],
+    piece: Range<usize>,
+}
+
+impl<'a> Passing<'a> {
+    fn new(bytes: &'a [u8]) -> Passing<'a> {
+        Passing { bytes, piece: 0..0 }
+    }
+
+    fn add(&mut self, line: Range<usize>, writer: &mut Writer) -> Result<(), Error> {
+        if !self.piece.is_empty() && line.start == self.piece.end + 1 {
+            self.piece.end = line.end;
+            return Ok(());
+        }
+        self.write(writer)?;
+        self.piece = line;
+        Ok(())
+    }
+
+    fn write(&mut self, writer: &mut Writer) -> Result<(), Error> {
+        let piece = std::mem::take(&mut self.piece);
+        if piece.is_empty() { Ok(()) } else { writer.line(&self.bytes[piece]) }
+    }
 }
 
 fn write_joined(join: &mut Join, writer: &mut Writer, tests_only: bool) -> Result<(), Error> {
@@ -71,6 +131,6 @@ fn write_joined(join: &mut Join, writer: &mut Writer, tests_only: bool) -> Resul
 }
 
 /// A test that only a newer program can read is still a test.
-fn is_newer_test(kind: &LineKind) -> bool {
-    matches!(kind, LineKind::Newer { record, .. } if record == Kind::Test.name())
+fn is_newer_test(what: &What<'_>) -> bool {
+    matches!(what, What::Other(LineKind::Newer { record, .. }) if record == Kind::Test.name())
 }

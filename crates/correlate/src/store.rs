@@ -10,7 +10,7 @@ use crate::window::{Micros, micros};
 /// Values are `f64`: an `f32` would lose the third decimal of large ones. NaN,
 /// which JSON does not know, stands for a value that a sample lacks; a series that
 /// no sample has takes no room.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Samples {
     times: Vec<Micros>,
     /// One for each of [`SERIES`]. Shorter than `times` where its end is missing.
@@ -20,30 +20,42 @@ pub struct Samples {
     let_go: Option<Micros>,
 }
 
+impl Default for Samples {
+    fn default() -> Samples {
+        let columns = vec![Vec::new(); SERIES.len()];
+        Samples { times: Vec::new(), columns, out_of_order: false, let_go: None }
+    }
+}
+
 impl Samples {
     /// Takes a sample. One that comes late finds its place in [`Samples::sort`].
     pub fn push(&mut self, sample: &Sample) {
-        self.push_row(micros(sample.ts), SERIES.iter().map(|series| (series.get)(sample)));
+        let values = SERIES.iter().enumerate();
+        let values = values.filter_map(|(place, series)| Some((place, (series.get)(sample)?)));
+        self.push_row(micros(sample.ts), values);
     }
 
     /// Takes every sample of `other`.
     pub(crate) fn extend(&mut self, other: &Samples) {
         for (row, &time) in other.times.iter().enumerate() {
-            self.push_row(time, (0..SERIES.len()).map(|series| other.value(series, row)));
+            let values =
+                (0..SERIES.len()).filter_map(|place| Some((place, other.value(place, row)?)));
+            self.push_row(time, values);
         }
     }
 
-    fn push_row(&mut self, time: Micros, values: impl Iterator<Item = Option<f64>>) {
+    /// Takes a sample of the values at those places of [`SERIES`].
+    pub(crate) fn push_row(&mut self, time: Micros, values: impl Iterator<Item = (usize, f64)>) {
         // Time running backwards is mended later, all at once.
         self.out_of_order |= self.times.last().is_some_and(|last| time <= *last);
-        self.columns.resize_with(SERIES.len(), Vec::new);
         let row = self.times.len();
         self.times.push(time);
-        for (column, value) in self.columns.iter_mut().zip(values) {
-            if let Some(value) = value {
+        for (place, value) in values {
+            let column = &mut self.columns[place];
+            if column.len() != row {
                 column.resize(row, f64::NAN);
-                column.push(value);
             }
+            column.push(value);
         }
     }
 
@@ -76,10 +88,15 @@ impl Samples {
         }
     }
 
-    /// Whether samples at or around `time` may have been let go.
+    /// Whether every sample is here that a window beginning at `start` has to do with:
+    /// those inside, the last one before, and what lies within `reach` before that.
     #[must_use]
-    pub(crate) fn has_let_go(&self, time: Micros) -> bool {
-        self.let_go.is_some() && self.times.first().is_none_or(|first| time < *first)
+    pub(crate) fn reach_back(&self, start: Micros, reach: Micros) -> bool {
+        let Some(gone) = self.let_go else {
+            return true;
+        };
+        let before = self.times.partition_point(|ts| *ts <= start).checked_sub(1);
+        before.is_some_and(|before| gone < self.times[before] - reach)
     }
 
     /// The times in microseconds, ascending after [`Samples::sort`].
@@ -92,6 +109,13 @@ impl Samples {
     #[must_use]
     pub(crate) fn value(&self, series: usize, row: usize) -> Option<f64> {
         self.columns.get(series)?.get(row).copied().filter(|value| !value.is_nan())
+    }
+
+    /// The values of the series at that place of [`SERIES`]: NaN where a sample lacks it,
+    /// and none for the last samples, if they do.
+    #[must_use]
+    pub(crate) fn column(&self, series: usize) -> &[f64] {
+        &self.columns[series]
     }
 
     /// Whether any sample has the series.
@@ -138,12 +162,14 @@ mod tests {
         for ts in 0..5 {
             samples.push(&sample(f64::from(ts), (ts > 2).then_some(1.0)));
         }
-        assert!(!samples.has_let_go(-1));
+        assert!(samples.reach_back(-1, 0));
         samples.let_go(0);
         samples.let_go(2);
         assert_eq!(samples.times(), [2_000_000, 3_000_000, 4_000_000]);
         assert_eq!(samples.value(place("load_1"), 0), None);
         assert_eq!(samples.value(place("load_1"), 1), Some(1.0));
-        assert!(samples.has_let_go(1_500_000) && !samples.has_let_go(2_000_000));
+        assert!(!samples.reach_back(1_999_999, 0) && samples.reach_back(2_000_000, 0));
+        assert!(samples.reach_back(3_500_000, 1_999_999));
+        assert!(!samples.reach_back(3_500_000, 2_000_000));
     }
 }

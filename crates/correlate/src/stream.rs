@@ -3,19 +3,19 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use records::{Kind, Origin, Params, Sample};
+use records::{Kind, Origin, Params};
 
 use crate::{
     Samples,
     cold::Cold,
+    fold::{Fold, reach},
     item::Item,
-    stats::reach,
     window::{Micros, micros},
 };
 
-/// Samples that are kept whatever is open, so that a span that nobody announced is
-/// joined as well: nearly an hour at five a second, in a few megabytes.
-pub(crate) const KEPT: usize = 1 << 14;
+/// The newest samples are kept whatever is open, so that a span that nobody announced is
+/// joined as well: nearly half an hour at five a second, in a few megabytes.
+pub(crate) const KEPT: usize = 1 << 13;
 
 /// A run on a host.
 pub(crate) struct Stream {
@@ -43,6 +43,20 @@ struct Open {
     id: Option<String>,
     phase: Option<String>,
     params: Params,
+    /// What the samples come to that were let go since it began.
+    fold: Option<Box<Fold>>,
+}
+
+impl Open {
+    /// Whether `item` is what has begun here, or one of several attempts at it.
+    fn is(&self, item: &Item) -> bool {
+        match item.kind {
+            Kind::Span => {
+                self.id.is_none() && self.phase == item.phase && self.params == item.params
+            }
+            _ => self.id.is_some() && self.id == item.id,
+        }
+    }
 }
 
 impl Stream {
@@ -57,15 +71,20 @@ impl Stream {
             waiting: BinaryHeap::new(),
             next_seq: Some(0),
             latest: Micros::MIN,
-            look_at: 2 * KEPT,
+            look_at: 3 * KEPT,
         }
     }
 
-    /// Takes a sample; `seq` where it carries one.
-    pub(crate) fn sample(&mut self, sample: &Sample, seq: Option<u64>) {
+    /// Takes a sample of the values at those places; `seq` where it carries one.
+    pub(crate) fn sample(
+        &mut self,
+        ts: Micros,
+        seq: Option<u64>,
+        values: impl Iterator<Item = (usize, f64)>,
+    ) {
         self.next_seq = self.next_seq.filter(|next| Some(*next) == seq).map(|next| next + 1);
-        self.latest = micros(sample.ts);
-        self.samples.push(sample);
+        self.latest = ts;
+        self.samples.push_row(ts, values);
     }
 
     /// A test or a span begins.
@@ -76,7 +95,7 @@ impl Stream {
         phase: Option<String>,
         params: Params,
     ) {
-        self.open.push(Open { ts: micros(ts), id, phase, params });
+        self.open.push(Open { ts: micros(ts), id, phase, params, fold: None });
     }
 
     /// The run ended, and whatever it left open with it.
@@ -84,24 +103,22 @@ impl Stream {
         self.open.clear();
     }
 
-    /// A test, span or attempt ended, and waits under `arrival` for its samples.
-    pub(crate) fn ended(&mut self, item: &Item, arrival: u64) {
+    /// A test, span or attempt ended, and waits under `arrival` for its samples. What
+    /// those come to that were let go while it ran.
+    pub(crate) fn ended(&mut self, item: &Item, arrival: u64) -> Option<Box<Fold>> {
+        let begun = |open: &Open| open.is(item) && item.window.is_some_and(|w| w.start == open.ts);
+        let fold = self.open.iter_mut().find(|open| begun(open)).and_then(|open| open.fold.take());
         match item.kind {
             // Every attempt of it began under the same id.
-            Kind::Test => self.open.retain(|open| open.id.is_none() || open.id != item.id),
+            Kind::Test => self.open.retain(|open| !open.is(item)),
             Kind::Span => {
-                let begun = self.open.iter().position(|open| {
-                    open.id.is_none() && open.phase == item.phase && open.params == item.params
-                });
-                if let Some(begun) = begun {
+                if let Some(begun) = self.open.iter().position(|open| open.is(item)) {
                     self.open.remove(begun);
                 }
             }
             _ => {}
         }
-        let Some(window) = item.window else {
-            return;
-        };
+        let window = item.window?;
         if let Some(model) = &item.model {
             if item.is_load() {
                 self.cold.loaded(model.clone(), window.end);
@@ -110,6 +127,7 @@ impl Stream {
             }
         }
         self.waiting.push(Reverse((window.end, arrival)));
+        fold
     }
 
     /// Whether a test was the first on its model since it was loaded, where it can be known.
@@ -146,25 +164,37 @@ impl Stream {
 
     /// Lets samples go that nothing can need any more, once there are many.
     ///
-    /// Nothing needs samples from before the start of what waits (`waits_from`) and
-    /// of what has begun and not ended, because a run that announces its tests has
-    /// none that began earlier; less the sample before that start, which the join
-    /// looks at, and the time for which its gauges may hold. Only where samples came
-    /// in order, so that "earlier" means anything, and never the newest [`KEPT`].
-    pub(crate) fn let_go(&mut self, waits_from: impl FnOnce() -> Micros) {
+    /// Nothing needs samples from before `needed_from`, where the windows begin that
+    /// wait, less the sample before that start, which the join looks at, and the time for
+    /// which its gauges may hold. What has begun and not ended takes in those that go. A
+    /// run that announces its tests has no others that began earlier. Only where samples
+    /// came in order, so that "earlier" means anything, and never the newest [`KEPT`].
+    pub(crate) fn let_go(&mut self, needed_from: impl FnOnce() -> Micros) {
+        let Some(interval) = self.interval.map(micros) else {
+            return;
+        };
         if !self.announces || self.next_seq.is_none() || self.samples.times().len() < self.look_at {
             return;
         }
-        let floor = self.open.iter().map(|open| open.ts).fold(waits_from(), Micros::min);
         self.samples.sort();
         let times = self.samples.times();
-        let old = times.len().saturating_sub(KEPT);
-        let before = times.partition_point(|ts| *ts <= floor).saturating_sub(1).min(old);
-        let oldest = times[before] - reach(self.interval.map_or(0, micros));
+        let needed_from = needed_from();
+        let before = times.partition_point(|ts| *ts <= needed_from).saturating_sub(1);
+        let before = before.min(times.len().saturating_sub(KEPT));
+        let oldest = times[before] - reach(interval);
         let count = times[..before].partition_point(|ts| *ts < oldest);
+        for open in self.open.iter_mut().filter(|open| open.ts <= times[before]) {
+            if open.fold.is_none() && self.samples.reach_back(open.ts, reach(interval)) {
+                open.fold = Some(Box::new(Fold::open(&self.samples, open.ts, interval)));
+            }
+            if let Some(fold) = &mut open.fold {
+                let rest = fold.rest(&self.samples);
+                fold.take(&self.samples, rest.start..rest.end.min(count));
+            }
+        }
         self.samples.let_go(count);
         // Where little could go, come back later: looking each time would cost more
         // than the samples.
-        self.look_at = (self.samples.times().len() + KEPT).max(2 * KEPT);
+        self.look_at = (self.samples.times().len() + 2 * KEPT).max(3 * KEPT);
     }
 }

@@ -49,16 +49,10 @@ impl Window {
         (to.min(self.end) - from.max(self.start)).max(0)
     }
 
-    /// The share of it that the `stretches`, which do not overlap, cover. A moment is
-    /// covered or is not: what the share tends to as a window shrinks.
+    /// How long it is.
     #[must_use]
-    pub(crate) fn covered_by(self, mut stretches: impl Iterator<Item = (Micros, Micros)>) -> f64 {
-        if self.start < self.end {
-            let covered: Micros = stretches.map(|(from, to)| self.overlap(from, to)).sum();
-            covered as f64 / (self.end - self.start) as f64
-        } else {
-            f64::from(stretches.any(|(from, to)| from <= self.start && self.start < to))
-        }
+    pub(crate) fn length(self) -> Micros {
+        self.end - self.start
     }
 }
 
@@ -91,12 +85,5 @@ mod tests {
         assert_eq!(window.overlap(5, 9), 1);
         assert_eq!(window.overlap(0, 9), 4);
         assert_eq!(window.overlap(6, 9), 0);
-    }
-
-    #[test]
-    fn a_window_is_covered_in_part_and_a_moment_is_covered_or_not() {
-        let covered = |start, end| Window { start, end }.covered_by([(0, 3), (5, 7)].into_iter());
-        assert_eq!(covered(2, 6), 0.5);
-        assert_eq!((covered(2, 2), covered(3, 3), covered(5, 5)), (1.0, 0.0, 1.0));
     }
 }

@@ -1,0 +1,368 @@
+//! What the samples of one window come to, taken in from the first to the last.
+//!
+//! Two times are kept apart: which samples fell **inside** the window, for counts,
+//! extremes and quantiles, and which stretch of time each sample **speaks for**,
+//! for means and coverage. A gauge speaks for the time until the next sample, a
+//! rate for the time since the sample before.
+//!
+//! A window can be taken in piece by piece, so that one that stays open for hours
+//! need not keep its samples.
+
+use std::ops::Range;
+
+use records::{Hold, SERIES, Series};
+
+use crate::{
+    Samples,
+    quantiles::Quantiles,
+    window::{Micros, Window},
+};
+
+/// Samples further apart than this many intervals have a gap between them.
+pub(crate) const GAP: i64 = 3;
+
+/// Quantities that are read less often than every sample are read about once in
+/// this time.
+const SLOW_READING: Micros = 1_000_000;
+
+/// The longest time that a gauge holds over samples that lack it. A quantity that
+/// is read once a second is not gone a moment later; one that stopped being
+/// measured must not be carried on for good.
+#[must_use]
+pub(crate) fn reach(interval: Micros) -> Micros {
+    GAP * interval.max(SLOW_READING)
+}
+
+/// A window and what was taken in of it.
+pub(crate) struct Fold {
+    /// Ends at the end of time while the true end is not known.
+    window: Window,
+    pub(crate) interval: Micros,
+    /// The last sample that was taken in, or that came before the first.
+    last: Option<Micros>,
+    /// The samples inside.
+    pub(crate) samples: u64,
+    /// How much of the window is covered.
+    pub(crate) covered: Micros,
+    /// Times between neighbouring samples, from the last one before the window to the
+    /// first one after it, in microseconds.
+    pub(crate) spacings: Quantiles,
+    /// One for each of [`SERIES`].
+    pub(crate) series: Vec<Folded>,
+}
+
+/// What one series comes to.
+#[derive(Clone)]
+pub(crate) struct Folded {
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) mean: Mean,
+    pub(crate) quantiles: Quantiles,
+    /// The gauge's value that holds, and how long at most.
+    held: Option<(f64, Micros)>,
+    /// The last value at or before the start, else the first one inside, and its time.
+    pub(crate) earlier: Option<(Micros, f64)>,
+    /// The last value inside, and its time.
+    pub(crate) later: Option<(Micros, f64)>,
+}
+
+/// A mean weighted by time, in microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mean {
+    sum: f64,
+    weight: f64,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64, weight: Micros) {
+        self.sum += value * weight as f64;
+        self.weight += weight as f64;
+    }
+
+    /// Over a moment there is no mean: it takes no time.
+    pub(crate) fn get(self) -> Option<f64> {
+        (self.weight > 0.0).then(|| self.sum / self.weight)
+    }
+}
+
+impl Folded {
+    const NONE: Folded = Folded {
+        min: f64::INFINITY,
+        max: f64::NEG_INFINITY,
+        mean: Mean { sum: 0.0, weight: 0.0 },
+        quantiles: Quantiles::Exact(Vec::new()),
+        held: None,
+        earlier: None,
+        later: None,
+    };
+}
+
+impl Fold {
+    /// Begins with a window, and takes in what came before its first sample. `samples`
+    /// reach back as far as it needs.
+    pub(crate) fn new(samples: &Samples, window: Window, interval: Micros) -> Fold {
+        let times = samples.times();
+        let first = times.partition_point(|ts| *ts < window.start);
+        let mut fold = Fold {
+            window,
+            interval,
+            last: None,
+            samples: 0,
+            covered: 0,
+            spacings: Quantiles::default(),
+            series: vec![Folded::NONE; SERIES.len()],
+        };
+        // The last sample at or before the start. One at the very start is inside, too.
+        let at_start = times.get(first) == Some(&window.start);
+        if let Some(before) = if at_start { Some(first) } else { first.checked_sub(1) } {
+            let oldest = times[before] - reach(interval);
+            let from = times[..before].partition_point(|ts| *ts < oldest);
+            fold.take_before(samples, from..first, before);
+        }
+        fold
+    }
+
+    /// A window that is still open.
+    pub(crate) fn open(samples: &Samples, start: Micros, interval: Micros) -> Fold {
+        Fold::new(samples, Window { start, end: Micros::MAX }, interval)
+    }
+
+    /// Up to when samples were taken in.
+    pub(crate) fn taken_to(&self) -> Micros {
+        self.last.unwrap_or(self.window.start)
+    }
+
+    /// Ends the window. False when that cannot be: it has taken in later samples.
+    pub(crate) fn end(&mut self, end: Micros) -> bool {
+        self.window.end = end;
+        self.samples == 0 || self.last.is_none_or(|last| last < end)
+    }
+
+    /// The samples that it has yet to take in.
+    pub(crate) fn rest(&self, samples: &Samples) -> Range<usize> {
+        let times = samples.times();
+        let from = self.last.map_or(0, |last| times.partition_point(|ts| *ts <= last));
+        let from = from.max(times.partition_point(|ts| *ts < self.window.start));
+        from..times.partition_point(|ts| *ts < self.window.end).max(from)
+    }
+
+    /// Takes in `rows`, which lie inside the window and begin where it has come to. The
+    /// sample after them is here, if there is one.
+    pub(crate) fn take(&mut self, samples: &Samples, rows: Range<usize>) {
+        let times = samples.times();
+        if rows.is_empty() {
+            return;
+        }
+        let spans = Spans::new(self, times, rows.clone());
+        self.samples += rows.len() as u64;
+        self.covered += spans.forward.iter().sum::<f64>() as Micros;
+        self.take_spacings(times, rows.clone());
+        for (place, series) in SERIES.iter().enumerate() {
+            let column = samples.column(place);
+            if column.len() <= rows.start {
+                continue;
+            }
+            let values = &column[rows.start..rows.end.min(column.len())];
+            let folded = &mut self.series[place];
+            if values.len() == rows.len() && !values.iter().any(|value| value.is_nan()) {
+                folded.take_all(series, &times[rows.clone()], values, &spans);
+            } else {
+                folded.take_some(series, &times[rows.clone()], values, &spans);
+            }
+        }
+        self.last = Some(times[rows.end - 1]);
+    }
+
+    /// Takes in what lies behind the window: the first sample after it, up to which
+    /// rates and spacings reach.
+    pub(crate) fn take_after(&mut self, samples: &Samples) {
+        let times = samples.times();
+        let after = times.partition_point(|ts| *ts < self.window.end);
+        let Some(&to) = times.get(after) else {
+            return;
+        };
+        let from = self.last.filter(|last| self.is_joined(*last, to));
+        let weight = self.window.overlap(from.unwrap_or(to - self.interval), to);
+        for (place, series) in SERIES.iter().enumerate() {
+            if let (Hold::Rate, Some(value)) = (series.hold, samples.value(place, after)) {
+                self.series[place].mean.add(value, weight);
+            }
+        }
+        if let Some(last) = self.last.filter(|last| *last < to) {
+            self.spacings.extend([(to - last) as f64].into_iter(), SPACING);
+        }
+    }
+
+    /// Takes in the samples before the window that reach into it, and `before`, the last
+    /// one at or before its start.
+    fn take_before(&mut self, samples: &Samples, rows: Range<usize>, before: usize) {
+        let times = samples.times();
+        let interval = self.interval;
+        let joined =
+            |row: usize| times.get(row + 1).is_some_and(|next| next - times[row] <= GAP * interval);
+        let forward = |row: usize| {
+            let end = if joined(row) { times[row + 1] } else { times[row] + interval };
+            (times[row], end)
+        };
+        for (place, series) in SERIES.iter().enumerate().filter(|(place, _)| samples.has(*place)) {
+            let folded = &mut self.series[place];
+            let value = |row: usize| Some((times[row], samples.value(place, row)?));
+            folded.earlier = (rows.start..=before).rev().find_map(value);
+            if series.hold == Hold::Rate {
+                continue;
+            }
+            for row in rows.clone() {
+                let (from, to) = forward(row);
+                if let Some(value) = samples.value(place, row) {
+                    folded.held = Some((value, from + reach(interval)));
+                }
+                folded.hold(|until| self.window.overlap(from, to.min(until)), joined(row));
+            }
+        }
+        // One at the very start is taken in with those inside, and begins there.
+        if let Some(last) = rows.last().filter(|last| *last == before) {
+            let (from, to) = forward(last);
+            self.covered += self.window.overlap(from, to);
+            self.last = Some(times[last]);
+        }
+    }
+
+    fn take_spacings(&mut self, times: &[Micros], rows: Range<usize>) {
+        let before = self.last.or_else(|| rows.clone().next().map(|row| times[row]));
+        let froms = before.into_iter().chain(times[rows.clone()].iter().copied());
+        let spacings = froms.zip(&times[rows]).map(|(from, to)| (to - from) as f64);
+        // The first sample of all has none before it.
+        self.spacings.extend(spacings.filter(|spacing| *spacing > 0.0), SPACING);
+    }
+
+    fn is_joined(&self, from: Micros, to: Micros) -> bool {
+        to - from <= GAP * self.interval
+    }
+}
+
+/// Spacings are whole numbers.
+const SPACING: records::Unit = records::Unit::Count;
+
+/// The times that samples speak for, as far as they lie inside the window.
+struct Spans {
+    /// Of gauges, in microseconds.
+    forward: Vec<f64>,
+    /// Of rates.
+    backward: Vec<f64>,
+    /// Where the gauges of each sample end.
+    ends: Vec<Micros>,
+    /// Whether sampling went on from each sample to the one after it.
+    joined: Vec<bool>,
+    window: Window,
+    reach: Micros,
+    /// The sums of the first two.
+    total: [f64; 2],
+}
+
+impl Spans {
+    fn new(fold: &Fold, times: &[Micros], rows: Range<usize>) -> Spans {
+        let mut spans = Spans {
+            forward: Vec::with_capacity(rows.len()),
+            backward: Vec::with_capacity(rows.len()),
+            ends: Vec::with_capacity(rows.len()),
+            joined: Vec::with_capacity(rows.len()),
+            window: fold.window,
+            reach: reach(fold.interval),
+            total: [0.0; 2],
+        };
+        let mut before = fold.last;
+        for row in rows {
+            let at = times[row];
+            let next = times.get(row + 1).filter(|next| fold.is_joined(at, **next));
+            let end = next.map_or(at + fold.interval, |next| *next);
+            let from = before.filter(|before| fold.is_joined(*before, at));
+            let from = from.unwrap_or(at - fold.interval);
+            // Microseconds of a window fit an f64 to the last one.
+            spans.forward.push(fold.window.overlap(at, end) as f64);
+            spans.backward.push(fold.window.overlap(from, at) as f64);
+            spans.ends.push(end);
+            spans.joined.push(next.is_some());
+            before = Some(at);
+        }
+        spans.total = [spans.forward.iter().sum(), spans.backward.iter().sum()];
+        spans
+    }
+}
+
+impl Folded {
+    /// Takes in `values`, one of every sample.
+    fn take_all(&mut self, series: &Series, times: &[Micros], values: &[f64], spans: &Spans) {
+        let (weights, total) = match series.hold {
+            Hold::Gauge => (&spans.forward, spans.total[0]),
+            Hold::Rate => (&spans.backward, spans.total[1]),
+        };
+        // None is NaN, so a plain comparison will do, and many are made at once.
+        let (mut min, mut max) = (self.min, self.max);
+        for value in values {
+            min = if *value < min { *value } else { min };
+            max = if *value > max { *value } else { max };
+        }
+        (self.min, self.max) = (min, max);
+        self.mean.sum += dot(values, weights);
+        self.mean.weight += total;
+        self.quantiles.extend(values.iter().copied(), series.unit);
+        let at = |index: usize| (times[index], values[index]);
+        self.earlier.get_or_insert(at(0));
+        let last = values.len() - 1;
+        self.later = Some(at(last));
+        self.held = spans.joined[last].then_some((values[last], times[last] + spans.reach));
+    }
+
+    /// Takes in `values`, of which some are NaN and the last may be missing.
+    fn take_some(&mut self, series: &Series, times: &[Micros], values: &[f64], spans: &Spans) {
+        let found = |value: &f64| !value.is_nan();
+        for (index, time) in times.iter().enumerate() {
+            let value = values.get(index).copied().filter(found);
+            if let Some(value) = value {
+                self.min = self.min.min(value);
+                self.max = self.max.max(value);
+                self.earlier.get_or_insert((*time, value));
+                self.later = Some((*time, value));
+                self.held = Some((value, time + spans.reach));
+            }
+            match (series.hold, value) {
+                (Hold::Gauge, _) => {
+                    let end = spans.ends[index];
+                    let weight = |until: Micros| spans.window.overlap(*time, end.min(until));
+                    self.hold(weight, spans.joined[index]);
+                }
+                (Hold::Rate, Some(value)) => {
+                    self.mean.sum += value * spans.backward[index];
+                    self.mean.weight += spans.backward[index];
+                }
+                (Hold::Rate, None) => {}
+            }
+        }
+        self.quantiles.extend(values.iter().copied().filter(|value| found(value)), series.unit);
+    }
+
+    /// Lets the value that holds count for as long as `weight` says, given how long it
+    /// holds at most. It holds on when sampling went on.
+    fn hold(&mut self, weight: impl Fn(Micros) -> Micros, joined: bool) {
+        if let Some((value, until)) = self.held {
+            self.mean.add(value, weight(until));
+        }
+        if !joined {
+            self.held = None;
+        }
+    }
+}
+
+/// The sum of products, in four parts, so that they need not wait for one another.
+fn dot(values: &[f64], weights: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (quads, rest) = values.as_chunks::<4>();
+    let (weight_quads, weight_rest) = weights.as_chunks::<4>();
+    for (value, weight) in quads.iter().zip(weight_quads) {
+        for lane in 0..4 {
+            sums[lane] += value[lane] * weight[lane];
+        }
+    }
+    let rest: f64 = rest.iter().zip(weight_rest).map(|(value, weight)| value * weight).sum();
+    sums.iter().sum::<f64>() + rest
+}

@@ -1,0 +1,156 @@
+//! Quantiles of values that come one after the other: exact ones as long as there are
+//! not too many, then from a histogram.
+
+use hdrhistogram::Histogram;
+use records::Unit;
+
+/// Up to so many values are kept as they are.
+const EXACT: usize = 10_000;
+/// Significant digits of the histogram: half a part in a thousand, for its figures stand
+/// in the middle of their buckets.
+const DIGITS: u8 = 3;
+
+/// The values of one series in one window.
+#[derive(Clone, Debug)]
+pub(crate) enum Quantiles {
+    Exact(Vec<f64>),
+    /// In units of the last decimal that the series is written with.
+    Counted(Box<Histogram<u32>>),
+}
+
+impl Default for Quantiles {
+    fn default() -> Quantiles {
+        Quantiles::Exact(Vec::new())
+    }
+}
+
+impl Quantiles {
+    /// Takes `values`, none of which is NaN, of a series in `unit`.
+    pub(crate) fn extend(&mut self, values: impl Iterator<Item = f64>, unit: Unit) {
+        match self {
+            Quantiles::Exact(all) => {
+                all.extend(values);
+                if all.len() > EXACT
+                    && let Some(counted) = count(all, unit)
+                {
+                    *self = Quantiles::Counted(Box::new(counted));
+                }
+            }
+            Quantiles::Counted(histogram) => values.for_each(|value| add(histogram, value, unit)),
+        }
+    }
+
+    /// Two quantiles, the lower one first. None when there are no values.
+    pub(crate) fn pair(&mut self, low: f64, high: f64, unit: Unit) -> Option<(f64, f64)> {
+        match self {
+            Quantiles::Exact(values) if values.is_empty() => None,
+            Quantiles::Exact(values) => {
+                let above = quantile(values, high);
+                Some((quantile(values, low), above))
+            }
+            Quantiles::Counted(histogram) => {
+                let at = |q| {
+                    let value = histogram.median_equivalent(histogram.value_at_quantile(q));
+                    value as f64 / scale(unit)
+                };
+                Some((at(low), at(high)))
+            }
+        }
+    }
+}
+
+fn scale(unit: Unit) -> f64 {
+    10f64.powi(unit.decimals().into())
+}
+
+/// The histogram of `values`. None when one is negative, which no histogram counts.
+fn count(values: &[f64], unit: Unit) -> Option<Histogram<u32>> {
+    let mut histogram = Histogram::new(DIGITS).ok()?;
+    if values.iter().any(|value| *value < 0.0) {
+        return None;
+    }
+    values.iter().for_each(|value| add(&mut histogram, *value, unit));
+    Some(histogram)
+}
+
+fn add(histogram: &mut Histogram<u32>, value: f64, unit: Unit) {
+    // Saturates: at 0 from below, and where 64 bits end.
+    let value = (value * scale(unit)).round() as u64;
+    // It grows as it must, up to those 64 bits.
+    let _ = histogram.record(value);
+}
+
+/// The `q` quantile by linear interpolation between order statistics: type 7 of
+/// Hyndman and Fan, "Sample Quantiles in Statistical Packages" (1996), the default
+/// of numpy and R. `values` are not empty; their order changes.
+pub(crate) fn quantile(values: &mut [f64], q: f64) -> f64 {
+    let at = (values.len() - 1) as f64 * q;
+    let below = at.floor();
+    // A place in a slice: whole, not negative, small.
+    let (_, low, higher) = values.select_nth_unstable_by(below as usize, f64::total_cmp);
+    let low = *low;
+    // Nothing lies higher only where `at` is the last place itself.
+    let high = higher.iter().copied().reduce(f64::min).unwrap_or(low);
+    low + (at - below) * (high - low)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use records::Unit;
+
+    use super::{EXACT, Quantiles, quantile};
+
+    #[test]
+    fn quantiles_interpolate_as_numpy_does() {
+        // numpy.quantile([1, 2, 3, 4], [0.5, 0.95]) = [2.5, 3.85]
+        let mut values = [4.0, 1.0, 3.0, 2.0];
+        assert_eq!(quantile(&mut values, 0.5), 2.5);
+        assert!((quantile(&mut values, 0.95) - 3.85).abs() < 1e-12);
+        assert_eq!(quantile(&mut [7.0], 0.95), 7.0);
+        assert_eq!(quantile(&mut [1.0, 9.0, 5.0], 0.5), 5.0);
+    }
+
+    #[test]
+    fn values_below_zero_are_kept_as_they_are() {
+        let mut quantiles = Quantiles::default();
+        quantiles.extend((0..=2 * EXACT).map(|n| n as f64 - 5000.0), Unit::Celsius);
+        assert!(matches!(quantiles, Quantiles::Exact(_)));
+        assert_eq!(quantiles.pair(0.5, 0.95, Unit::Celsius), Some((5000.0, 14000.0)));
+        assert_eq!(Quantiles::default().pair(0.5, 0.95, Unit::Gb), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn many_values_give_the_order_statistic_within_a_thousandth(
+            most in prop::sample::select(vec![10u64, 1000, 100_000, 512_000_000]),
+            seed in 1u64..1_000_000,
+            count in 10_001usize..12_000,
+            pieces in 1usize..4,
+        ) {
+            // A cheap sequence that fills the range unevenly.
+            let mut state = seed;
+            let mut sorted: Vec<f64> = (0..count)
+                .map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    let unit = (state >> 33) as f64 / (1u64 << 31) as f64;
+                    (unit * unit * most as f64).floor() / 1000.0
+                })
+                .collect();
+            let mut quantiles = Quantiles::default();
+            for part in sorted.chunks(count.div_ceil(pieces)) {
+                quantiles.extend(part.iter().copied(), Unit::Gb);
+            }
+            prop_assert!(matches!(quantiles, Quantiles::Counted(_)));
+            sorted.sort_by(f64::total_cmp);
+            let (p50, p95) = quantiles.pair(0.5, 0.95, Unit::Gb).unwrap();
+            for (got, q) in [(p50, 0.5), (p95, 0.95)] {
+                let at = (q * (count - 1) as f64) as usize;
+                let near = sorted[at..=at + 1].iter().any(|value| (got - value).abs() <= 0.001 * value + 1e-9);
+                prop_assert!(near, "{got} {:?}", &sorted[at..=at + 1]);
+            }
+        }
+    }
+}
