@@ -90,7 +90,7 @@ impl Folded {
         min: f64::INFINITY,
         max: f64::NEG_INFINITY,
         mean: Mean { sum: 0.0, weight: 0.0 },
-        quantiles: Quantiles::Exact(Vec::new()),
+        quantiles: Quantiles::NONE,
         held: None,
         earlier: None,
         later: None,
@@ -109,7 +109,7 @@ impl Fold {
             last: None,
             samples: 0,
             covered: 0,
-            spacings: Quantiles::default(),
+            spacings: Quantiles::NONE,
             series: vec![Folded::NONE; SERIES.len()],
         };
         // The last sample at or before the start. One at the very start is inside, too.
@@ -163,11 +163,10 @@ impl Fold {
                 continue;
             }
             let values = &column[rows.start..rows.end.min(column.len())];
+            let times = &times[rows.clone()];
             let folded = &mut self.series[place];
-            if values.len() == rows.len() && !values.iter().any(|value| value.is_nan()) {
-                folded.take_all(series, &times[rows.clone()], values, &spans);
-            } else {
-                folded.take_some(series, &times[rows.clone()], values, &spans);
+            if values.len() < rows.len() || !folded.take_all(series, times, values, &spans) {
+                folded.take_some(series, times, values, &spans);
             }
         }
         self.last = Some(times[rows.end - 1]);
@@ -189,7 +188,7 @@ impl Fold {
             }
         }
         if let Some(last) = self.last.filter(|last| *last < to) {
-            self.spacings.extend([(to - last) as f64].into_iter(), SPACING);
+            self.spacings.extend(&[(to - last) as f64], SPACING);
         }
     }
 
@@ -232,7 +231,8 @@ impl Fold {
         let froms = before.into_iter().chain(times[rows.clone()].iter().copied());
         let spacings = froms.zip(&times[rows]).map(|(from, to)| (to - from) as f64);
         // The first sample of all has none before it.
-        self.spacings.extend(spacings.filter(|spacing| *spacing > 0.0), SPACING);
+        let spacings: Vec<f64> = spacings.filter(|spacing| *spacing > 0.0).collect();
+        self.spacings.extend(&spacings, SPACING);
     }
 
     fn is_joined(&self, from: Micros, to: Micros) -> bool {
@@ -290,27 +290,44 @@ impl Spans {
 }
 
 impl Folded {
-    /// Takes in `values`, one of every sample.
-    fn take_all(&mut self, series: &Series, times: &[Micros], values: &[f64], spans: &Spans) {
+    /// Takes in `values`, one of every sample. False, with nothing taken, when one is NaN.
+    fn take_all(
+        &mut self,
+        series: &Series,
+        times: &[Micros],
+        values: &[f64],
+        spans: &Spans,
+    ) -> bool {
         let (weights, total) = match series.hold {
             Hold::Gauge => (&spans.forward, spans.total[0]),
             Hold::Rate => (&spans.backward, spans.total[1]),
         };
-        // None is NaN, so a plain comparison will do, and many are made at once.
-        let (mut min, mut max) = (self.min, self.max);
-        for value in values {
-            min = if *value < min { *value } else { min };
-            max = if *value > max { *value } else { max };
+        let first = values[0];
+        let (min, max, sum) = if values.iter().all(|value| *value == first) {
+            (first, first, first * total)
+        } else {
+            // Of NaN, which compares to nothing, there is no sum either.
+            let (mut min, mut max) = (first, first);
+            for value in values {
+                min = if *value < min { *value } else { min };
+                max = if *value > max { *value } else { max };
+            }
+            (min, max, dot(values, weights))
+        };
+        if sum.is_nan() {
+            return false;
         }
-        (self.min, self.max) = (min, max);
-        self.mean.sum += dot(values, weights);
+        self.min = self.min.min(min);
+        self.max = self.max.max(max);
+        self.mean.sum += sum;
         self.mean.weight += total;
-        self.quantiles.extend(values.iter().copied(), series.unit);
+        self.quantiles.extend(values, series.unit);
         let at = |index: usize| (times[index], values[index]);
         self.earlier.get_or_insert(at(0));
         let last = values.len() - 1;
         self.later = Some(at(last));
         self.held = spans.joined[last].then_some((values[last], times[last] + spans.reach));
+        true
     }
 
     /// Takes in `values`, of which some are NaN and the last may be missing.
@@ -338,7 +355,8 @@ impl Folded {
                 (Hold::Rate, None) => {}
             }
         }
-        self.quantiles.extend(values.iter().copied().filter(|value| found(value)), series.unit);
+        let values: Vec<f64> = values.iter().copied().filter(found).collect();
+        self.quantiles.extend(&values, series.unit);
     }
 
     /// Lets the value that holds count for as long as `weight` says, given how long it

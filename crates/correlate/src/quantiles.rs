@@ -13,37 +13,58 @@ const DIGITS: u8 = 3;
 /// The values of one series in one window.
 #[derive(Clone, Debug)]
 pub(crate) enum Quantiles {
+    /// All the same, and so many: much of a machine stands still most of the time.
+    Same(f64, usize),
     Exact(Vec<f64>),
     /// In units of the last decimal that the series is written with.
     Counted(Box<Histogram<u32>>),
 }
 
-impl Default for Quantiles {
-    fn default() -> Quantiles {
-        Quantiles::Exact(Vec::new())
-    }
-}
-
 impl Quantiles {
+    /// Of no values.
+    pub(crate) const NONE: Quantiles = Quantiles::Same(f64::NAN, 0);
+
     /// Takes `values`, none of which is NaN, of a series in `unit`.
-    pub(crate) fn extend(&mut self, values: impl Iterator<Item = f64>, unit: Unit) {
+    pub(crate) fn extend(&mut self, values: &[f64], unit: Unit) {
         match self {
+            Quantiles::Same(_, 0) if !values.is_empty() => {
+                *self = Quantiles::Same(values[0], 0);
+                self.go_on(values, unit);
+            }
+            _ => self.go_on(values, unit),
+        }
+    }
+
+    fn go_on(&mut self, values: &[f64], unit: Unit) {
+        match self {
+            Quantiles::Same(same, count) if values.iter().all(|value| value == same) => {
+                *count += values.len();
+            }
+            Quantiles::Same(same, count) => {
+                let mut all = Vec::with_capacity(*count + values.len());
+                all.resize(*count, *same);
+                *self = Quantiles::Exact(all);
+                self.go_on(values, unit);
+            }
             Quantiles::Exact(all) => {
-                all.extend(values);
+                all.extend_from_slice(values);
                 if all.len() > EXACT
                     && let Some(counted) = count(all, unit)
                 {
                     *self = Quantiles::Counted(Box::new(counted));
                 }
             }
-            Quantiles::Counted(histogram) => values.for_each(|value| add(histogram, value, unit)),
+            Quantiles::Counted(histogram) => {
+                values.iter().for_each(|value| add(histogram, *value, unit));
+            }
         }
     }
 
     /// Two quantiles, the lower one first. None when there are no values.
     pub(crate) fn pair(&mut self, low: f64, high: f64, unit: Unit) -> Option<(f64, f64)> {
         match self {
-            Quantiles::Exact(values) if values.is_empty() => None,
+            Quantiles::Same(_, 0) => None,
+            Quantiles::Same(same, _) => Some((*same, *same)),
             Quantiles::Exact(values) => {
                 let above = quantile(values, high);
                 Some((quantile(values, low), above))
@@ -113,11 +134,29 @@ mod tests {
 
     #[test]
     fn values_below_zero_are_kept_as_they_are() {
-        let mut quantiles = Quantiles::default();
-        quantiles.extend((0..=2 * EXACT).map(|n| n as f64 - 5000.0), Unit::Celsius);
+        let values: Vec<f64> = (0..=2 * EXACT).map(|n| n as f64 - 5000.0).collect();
+        let mut quantiles = Quantiles::NONE;
+        quantiles.extend(&values, Unit::Celsius);
         assert!(matches!(quantiles, Quantiles::Exact(_)));
         assert_eq!(quantiles.pair(0.5, 0.95, Unit::Celsius), Some((5000.0, 14000.0)));
-        assert_eq!(Quantiles::default().pair(0.5, 0.95, Unit::Gb), None);
+        assert_eq!(Quantiles::NONE.clone().pair(0.5, 0.95, Unit::Gb), None);
+    }
+
+    #[test]
+    fn values_that_are_all_the_same_take_no_room_until_one_differs() {
+        let mut quantiles = Quantiles::NONE;
+        quantiles.extend(&[], Unit::Gb);
+        for _ in 0..3 {
+            quantiles.extend(&[2.5; EXACT], Unit::Gb);
+        }
+        assert!(matches!(quantiles, Quantiles::Same(2.5, n) if n == 3 * EXACT));
+        assert_eq!(quantiles.pair(0.5, 0.95, Unit::Gb), Some((2.5, 2.5)));
+
+        let mut quantiles = Quantiles::NONE;
+        quantiles.extend(&[1.0, 1.0], Unit::Gb);
+        quantiles.extend(&[1.0, 3.0, 3.0], Unit::Gb);
+        assert_eq!(quantiles.pair(0.25, 0.5, Unit::Gb), Some((1.0, 1.0)));
+        assert_eq!(quantiles.pair(0.0, 1.0, Unit::Gb), Some((1.0, 3.0)));
     }
 
     proptest! {
@@ -139,9 +178,9 @@ mod tests {
                     (unit * unit * most as f64).floor() / 1000.0
                 })
                 .collect();
-            let mut quantiles = Quantiles::default();
+            let mut quantiles = Quantiles::NONE;
             for part in sorted.chunks(count.div_ceil(pieces)) {
-                quantiles.extend(part.iter().copied(), Unit::Gb);
+                quantiles.extend(part, Unit::Gb);
             }
             prop_assert!(matches!(quantiles, Quantiles::Counted(_)));
             sorted.sort_by(f64::total_cmp);

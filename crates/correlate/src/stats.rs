@@ -40,8 +40,9 @@ pub(crate) fn finish(mut fold: Fold, samples: &Samples, window: Window) -> Optio
     let mut series = BTreeMap::new();
     for (place, table) in SERIES.iter().enumerate() {
         let folded = &mut fold.series[place];
-        let values = looked_at.iter().filter_map(|row| samples.value(place, *row));
-        folded.look_at(values, table);
+        for row in &looked_at {
+            samples.value(place, *row).into_iter().for_each(|value| folded.look_at(value, table));
+        }
         let after =
             around.after.and_then(|row| Some((samples.times()[row], samples.value(place, row)?)));
         if let Some(stats) = stats(folded, after, table) {
@@ -145,13 +146,11 @@ impl Around {
 }
 
 impl Folded {
-    /// Counts `values` as if they were inside.
-    fn look_at(&mut self, values: impl Iterator<Item = f64> + Clone, series: &Series) {
-        for value in values.clone() {
-            self.min = self.min.min(value);
-            self.max = self.max.max(value);
-        }
-        self.quantiles.extend(values, series.unit);
+    /// Counts `value` as if it were inside.
+    fn look_at(&mut self, value: f64, series: &Series) {
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+        self.quantiles.extend(&[value], series.unit);
     }
 }
 

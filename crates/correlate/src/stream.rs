@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// The newest samples are kept whatever is open, so that a span that nobody announced is
-/// joined as well: nearly half an hour at five a second, in a few megabytes.
-pub(crate) const KEPT: usize = 1 << 13;
+/// joined as well: nearly a quarter of an hour at five a second.
+pub(crate) const KEPT: usize = 1 << 12;
 
 /// A run on a host.
 pub(crate) struct Stream {
