@@ -192,35 +192,36 @@ impl Fold {
         }
     }
 
-    /// Takes in the samples before the window that reach into it, and `before`, the last
-    /// one at or before its start.
+    /// Takes in what the samples `rows`, the last ones before the window, hand on to it.
+    /// `before` is the last one at or before its start.
     fn take_before(&mut self, samples: &Samples, rows: Range<usize>, before: usize) {
         let times = samples.times();
         let interval = self.interval;
         let joined =
             |row: usize| times.get(row + 1).is_some_and(|next| next - times[row] <= GAP * interval);
-        let forward = |row: usize| {
-            let end = if joined(row) { times[row + 1] } else { times[row] + interval };
-            (times[row], end)
-        };
+        // Only the last one speaks for some of the window; those before it can have set
+        // the value that a gauge still holds then.
+        let last = rows.clone().last();
+        let forward = last.map(|last| {
+            let end = if joined(last) { times[last + 1] } else { times[last] + interval };
+            (times[last], end)
+        });
         for (place, series) in SERIES.iter().enumerate().filter(|(place, _)| samples.has(*place)) {
             let folded = &mut self.series[place];
-            let value = |row: usize| Some((times[row], samples.value(place, row)?));
-            folded.earlier = (rows.start..=before).rev().find_map(value);
-            if series.hold == Hold::Rate {
+            let value = |row: usize| Some((row, samples.value(place, row)?));
+            let earlier = (rows.start..=before).rev().find_map(value);
+            folded.earlier = earlier.map(|(row, value)| (times[row], value));
+            let (Hold::Gauge, Some(last), Some((from, to))) = (series.hold, last, forward) else {
                 continue;
-            }
-            for row in rows.clone() {
-                let (from, to) = forward(row);
-                if let Some(value) = samples.value(place, row) {
-                    folded.held = Some((value, from + reach(interval)));
-                }
-                folded.hold(|until| self.window.overlap(from, to.min(until)), joined(row));
-            }
+            };
+            let set = rows.clone().rev().find_map(value);
+            folded.held = set
+                .filter(|(row, _)| (*row..last).all(joined))
+                .map(|(row, value)| (value, times[row] + reach(interval)));
+            folded.hold(|until| self.window.overlap(from, to.min(until)), joined(last));
         }
         // One at the very start is taken in with those inside, and begins there.
-        if let Some(last) = rows.last().filter(|last| *last == before) {
-            let (from, to) = forward(last);
+        if let (Some(last), Some((from, to))) = (last.filter(|last| *last == before), forward) {
             self.covered += self.window.overlap(from, to);
             self.last = Some(times[last]);
         }
@@ -303,7 +304,7 @@ impl Folded {
             Hold::Rate => (&spans.backward, spans.total[1]),
         };
         let first = values[0];
-        let (min, max, sum) = if values.iter().all(|value| *value == first) {
+        let (min, max, sum) = if all_are(first, values) {
             (first, first, first * total)
         } else {
             // Of NaN, which compares to nothing, there is no sum either.
@@ -369,6 +370,12 @@ impl Folded {
             self.held = None;
         }
     }
+}
+
+/// Whether all of `values` are equal to `one`. Many are compared at once, and the rest is
+/// left as soon as some differ.
+pub(crate) fn all_are(one: f64, values: &[f64]) -> bool {
+    values.chunks(16).all(|chunk| chunk.iter().fold(true, |same, value| same & (*value == one)))
 }
 
 /// The sum of products, in four parts, so that they need not wait for one another.

@@ -127,17 +127,43 @@ fn with_fields(
     if resources.is_none() && cold_start.is_none() {
         return None;
     }
+    let without_nan = records::without_nan(line);
+    let line = without_nan.as_deref().unwrap_or(line);
+    if is_new(line, "resources") && is_new(line, "cold_start") {
+        return append(line, resources, cold_start);
+    }
     let resources = resources.and_then(|found| serde_json::value::to_raw_value(found).ok());
     let cold_start = cold_start.and_then(|cold| serde_json::value::to_raw_value(&cold).ok());
-    let without_nan = records::without_nan(line);
-    let mut fields: Fields<'_> =
-        serde_json::from_slice(without_nan.as_deref().unwrap_or(line)).ok()?;
+    let mut fields: Fields<'_> = serde_json::from_slice(line).ok()?;
     for (name, value) in [("resources", &resources), ("cold_start", &cold_start)] {
         if let Some(value) = value {
             fields.set(name, value);
         }
     }
     serde_json::to_vec(&fields).ok()
+}
+
+/// Whether `line` surely has no field of that name: the word is nowhere in it, nor an
+/// escape by which it could be spelled.
+fn is_new(line: &[u8], name: &str) -> bool {
+    memchr::memmem::find(line, name.as_bytes()).is_none()
+        && memchr::memmem::find(line, b"\\u").is_none()
+}
+
+/// `line`, an object with fields, with two more at its end.
+fn append(line: &[u8], resources: Option<&Resources>, cold_start: Option<bool>) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(line.len() + 4096);
+    out.extend_from_slice(line.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end());
+    if let Some(resources) = resources {
+        out.extend_from_slice(b",\"resources\":");
+        serde_json::to_writer(&mut out, resources).ok()?;
+    }
+    if let Some(cold_start) = cold_start {
+        out.extend_from_slice(b",\"cold_start\":");
+        serde_json::to_writer(&mut out, &cold_start).ok()?;
+    }
+    out.push(b'}');
+    Some(out)
 }
 
 /// The fields of an object in their order, their values unread.

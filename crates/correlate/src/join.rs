@@ -10,7 +10,7 @@ use std::{
 };
 
 use records::{
-    Kind, LineKind, Malformed, Origin, Params, Resources, Row, SERIES, Sample, legacy::LegacySample,
+    Kind, LineKind, Malformed, Origin, Params, Resources, SERIES, Sample, legacy::LegacySample,
 };
 use serde::Deserialize;
 
@@ -139,19 +139,20 @@ impl Join {
         Ok(Fate::PassOn)
     }
 
-    /// Takes a sample that was scanned: its row, and the values that it is among.
-    pub fn scanned(&mut self, row: &Row, values: &[f64], origin: &Arc<Origin>, input: usize) {
-        self.note_input(input);
-        let stream = match &self.last_origin {
-            Some((last, stream)) if Arc::ptr_eq(last, origin) => *stream,
+    /// Takes samples that were scanned. What can be joined once they are here comes before
+    /// all of them.
+    pub fn scanned(&mut self, part: &pipe::Samples<'_>) {
+        self.note_input(part.input);
+        let index = match &self.last_origin {
+            Some((last, stream)) if Arc::ptr_eq(last, part.origin) => *stream,
             _ => {
-                let stream = self.stream(&origin.run, &origin.host);
-                self.last_origin = Some((Arc::clone(origin), stream));
+                let stream = self.stream(&part.origin.run, &part.origin.host);
+                self.last_origin = Some((Arc::clone(part.origin), stream));
                 stream
             }
         };
-        self.streams[stream].sample(micros(row.ts), Some(row.seq), row.series(values));
-        self.after_sample(stream, input);
+        self.streams[index].scanned(part.rows, part.values);
+        self.after_sample(index, part.input);
     }
 
     /// The input has ended: everything that is held is joined.

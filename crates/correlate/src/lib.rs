@@ -24,7 +24,7 @@ pub use window::Window;
 
 use std::ops::Range;
 
-use pipe::{BlockReader, Error, Faults, Line, What, Writer};
+use pipe::{BlockReader, Error, Faults, Line, Part, Writer};
 use records::{Kind, LineKind};
 
 /// Reads the inputs, joins, and writes; the exit code.
@@ -47,9 +47,14 @@ pub fn run(args: Args) -> Result<u8, Error> {
             break;
         };
         let mut passing = Passing::new(block.bytes());
-        block.each_line(&mut faults, |line, faults| {
-            let wanted =
-                take(&mut join, &line, faults) && (!args.tests_only || is_newer_test(&line.what));
+        block.each_part(&mut faults, |part, faults| {
+            let passes_on = match &part {
+                Part::Samples(samples) => {
+                    join.scanned(samples);
+                    true
+                }
+                Part::Line(line) => take(&mut join, line, faults),
+            };
             // What was waiting for this line came before it, and goes out before it.
             while let Some((kind, joined)) = join.next_joined() {
                 if kind == Kind::Test || !args.tests_only {
@@ -57,9 +62,18 @@ pub fn run(args: Args) -> Result<u8, Error> {
                     writer.line(&joined)?;
                 }
             }
-            if wanted { passing.add(line.range, &mut writer) } else { Ok(()) }
+            match part {
+                Part::Samples(samples) if !args.tests_only => {
+                    samples.ranges().try_for_each(|range| passing.add(range, &mut writer))
+                }
+                Part::Line(line) if passes_on && (!args.tests_only || is_newer_test(line.kind)) => {
+                    passing.add(line.range, &mut writer)
+                }
+                _ => Ok(()),
+            }
         })?;
         passing.write(&mut writer)?;
+        reader.give_back(block);
     }
     join.finish();
     write_joined(&mut join, &mut writer, args.tests_only)?;
@@ -73,18 +87,11 @@ pub fn run(args: Args) -> Result<u8, Error> {
 
 /// Gives a line to the join; whether it is to be passed on as it is.
 fn take(join: &mut Join, line: &Line<'_>, faults: &mut Faults) -> bool {
-    let kind = match line.what {
-        What::Sample(row, values, origin) => {
-            join.scanned(row, values, origin, line.input);
-            return true;
-        }
-        What::BadSample(why) => {
-            faults.malformed(&line.place(), &why.0);
-            return true;
-        }
-        What::Other(kind) => kind,
+    let fate = match line.bad_sample {
+        Some(why) => Err(why.clone()),
+        None => join.push(line.raw, line.kind, line.input),
     };
-    match join.push(line.raw, kind, line.input) {
+    match fate {
         Ok(fate) => fate == Fate::PassOn,
         Err(why) => {
             faults.malformed(&line.place(), &why.0);
@@ -131,6 +138,6 @@ fn write_joined(join: &mut Join, writer: &mut Writer, tests_only: bool) -> Resul
 }
 
 /// A test that only a newer program can read is still a test.
-fn is_newer_test(what: &What<'_>) -> bool {
-    matches!(what, What::Other(LineKind::Newer { record, .. }) if record == Kind::Test.name())
+fn is_newer_test(kind: &LineKind) -> bool {
+    matches!(kind, LineKind::Newer { record, .. } if record == Kind::Test.name())
 }

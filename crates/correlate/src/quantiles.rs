@@ -1,8 +1,12 @@
 //! Quantiles of values that come one after the other: exact ones as long as there are
 //! not too many, then from a histogram.
 
+use std::cmp::Ordering;
+
 use hdrhistogram::Histogram;
 use records::Unit;
+
+use crate::fold::all_are;
 
 /// Up to so many values are kept as they are.
 const EXACT: usize = 10_000;
@@ -37,7 +41,7 @@ impl Quantiles {
 
     fn go_on(&mut self, values: &[f64], unit: Unit) {
         match self {
-            Quantiles::Same(same, count) if values.iter().all(|value| value == same) => {
+            Quantiles::Same(same, count) if all_are(*same, values) => {
                 *count += values.len();
             }
             Quantiles::Same(same, count) => {
@@ -67,7 +71,11 @@ impl Quantiles {
             Quantiles::Same(same, _) => Some((*same, *same)),
             Quantiles::Exact(values) => {
                 let above = quantile(values, high);
-                Some((quantile(values, low), above))
+                // That put the lower ones in front, where both neighbours of the lower
+                // quantile are, unless the two quantiles are next to one another.
+                let (front, count) = (place(values.len(), high).0, values.len());
+                let front = if place(count, low).0 < front { front + 1 } else { count };
+                Some((quantile_among(values, front, low), above))
             }
             Quantiles::Counted(histogram) => {
                 let at = |q| {
@@ -103,16 +111,29 @@ fn add(histogram: &mut Histogram<u32>, value: f64, unit: Unit) {
 
 /// The `q` quantile by linear interpolation between order statistics: type 7 of
 /// Hyndman and Fan, "Sample Quantiles in Statistical Packages" (1996), the default
-/// of numpy and R. `values` are not empty; their order changes.
+/// of numpy and R. `values` are not empty, and none is NaN; their order changes.
 pub(crate) fn quantile(values: &mut [f64], q: f64) -> f64 {
-    let at = (values.len() - 1) as f64 * q;
-    let below = at.floor();
-    // A place in a slice: whole, not negative, small.
-    let (_, low, higher) = values.select_nth_unstable_by(below as usize, f64::total_cmp);
+    quantile_among(values, values.len(), q)
+}
+
+/// The same where the lowest values are known to be the first `front` ones, among which
+/// it lies.
+fn quantile_among(values: &mut [f64], front: usize, q: f64) -> f64 {
+    let (below, part) = place(values.len(), q);
+    let (_, low, higher) = values[..front]
+        .select_nth_unstable_by(below, |a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
     let low = *low;
-    // Nothing lies higher only where `at` is the last place itself.
+    // Nothing lies higher only where it is the last one itself.
     let high = higher.iter().copied().reduce(f64::min).unwrap_or(low);
-    low + (at - below) * (high - low)
+    low + part * (high - low)
+}
+
+/// The order statistic below the `q` quantile of `count` values, from 0, and how far it
+/// is from there to the next.
+fn place(count: usize, q: f64) -> (usize, f64) {
+    let at = (count - 1) as f64 * q;
+    // A place in a slice: whole, not negative, small.
+    (at.floor() as usize, at.fract())
 }
 
 #[cfg(test)]
@@ -157,6 +178,21 @@ mod tests {
         quantiles.extend(&[1.0, 3.0, 3.0], Unit::Gb);
         assert_eq!(quantiles.pair(0.25, 0.5, Unit::Gb), Some((1.0, 1.0)));
         assert_eq!(quantiles.pair(0.0, 1.0, Unit::Gb), Some((1.0, 3.0)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_pair_is_what_each_quantile_is_by_itself(
+            values in prop::collection::vec((0u32..50).prop_map(f64::from), 1..40),
+            low in 0.0..1.0f64,
+            high in 0.0..1.0f64,
+        ) {
+            let (low, high) = (low.min(high), low.max(high));
+            let mut quantiles = Quantiles::NONE;
+            quantiles.extend(&values, Unit::Gb);
+            let alone = |q| quantile(&mut values.clone(), q);
+            prop_assert_eq!(quantiles.pair(low, high, Unit::Gb), Some((alone(low), alone(high))));
+        }
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! The samples of one sampler, kept for the join: a time and the values of the
 //! series, column by column, and nothing else of the line.
 
-use records::{SERIES, Sample};
+use records::{Row, SERIES, Sample};
 
 use crate::window::{Micros, micros};
 
@@ -56,6 +56,24 @@ impl Samples {
                 column.resize(row, f64::NAN);
             }
             column.push(value);
+        }
+    }
+
+    /// Takes samples that all have the same series. `values` are those that theirs are among.
+    pub(crate) fn push_rows(&mut self, rows: &[Row], values: &[f64]) {
+        let Some(first) = rows.first() else {
+            return;
+        };
+        let known = self.times.len();
+        for row in rows {
+            let time = micros(row.ts);
+            self.out_of_order |= self.times.last().is_some_and(|last| time <= *last);
+            self.times.push(time);
+        }
+        for (rank, (place, _)) in first.series(values).enumerate() {
+            let column = &mut self.columns[place];
+            column.resize(known, f64::NAN);
+            column.extend(rows.iter().map(|row| row.value(rank, values)));
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use records::{Kind, Origin, Params};
+use records::{Kind, Origin, Params, Row};
 
 use crate::{
     Samples,
@@ -85,6 +85,15 @@ impl Stream {
         self.next_seq = self.next_seq.filter(|next| Some(*next) == seq).map(|next| next + 1);
         self.latest = ts;
         self.samples.push_row(ts, values);
+    }
+
+    /// Takes samples that were scanned, all with the same series.
+    pub(crate) fn scanned(&mut self, rows: &[Row], values: &[f64]) {
+        for row in rows {
+            self.next_seq = self.next_seq.filter(|next| *next == row.seq).map(|next| next + 1);
+        }
+        self.samples.push_rows(rows, values);
+        self.latest = self.samples.times().last().copied().unwrap_or(self.latest);
     }
 
     /// A test or a span begins.

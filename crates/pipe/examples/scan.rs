@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use pipe::{BlockReader, Error, Faults, What};
+use pipe::{BlockReader, Error, Faults, Part};
 
 fn main() -> ExitCode {
     match scan() {
@@ -25,13 +25,19 @@ fn scan() -> Result<(u64, f64), Error> {
     let mut faults = Faults::new("scan");
     let (mut samples, mut sum) = (0, 0.0);
     while let Some(block) = reader.next_block()? {
-        block.each_line(&mut faults, |line, _| {
-            if let What::Sample(row, values, _) = line.what {
-                samples += 1;
-                sum += row.series(values).map(|(_, value)| value).sum::<f64>();
+        block.each_part(&mut faults, |part, _| {
+            if let Part::Samples(part) = part {
+                samples += part.rows.len() as u64;
+                sum += part
+                    .rows
+                    .iter()
+                    .flat_map(|row| row.series(part.values))
+                    .map(|(_, v)| v)
+                    .sum::<f64>();
             }
             Ok::<(), Error>(())
         })?;
+        reader.give_back(block);
     }
     Ok((samples, sum))
 }

@@ -34,16 +34,16 @@ impl<R: Read> Assembler<R> {
         Assembler { inner, rest: Vec::new(), skipped: 0, max, next: None }
     }
 
-    /// The next piece, or `None` at the end.
+    /// The next piece, or `None` at the end. `block` is empty memory to put it in.
     ///
     /// # Errors
     ///
     /// When reading fails, for another reason than an interruption.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Piece>> {
+    pub(crate) fn next(&mut self, mut block: Vec<u8>) -> io::Result<Option<Piece>> {
         if let Some(piece) = self.next.take() {
             return Ok(Some(piece));
         }
-        let mut block = std::mem::take(&mut self.rest);
+        block.append(&mut self.rest);
         loop {
             let known = block.len();
             block.resize(known + READ, 0);
@@ -54,7 +54,7 @@ impl<R: Read> Assembler<R> {
             }
             match memchr::memrchr(b'\n', &block[known..]) {
                 Some(newline) => {
-                    self.rest = block.split_off(known + newline + 1);
+                    self.rest.extend(block.drain(known + newline + 1..));
                     return Ok(Some(self.after_skipped(block)));
                 }
                 None if block.len() > self.max => {
@@ -117,7 +117,7 @@ mod tests {
 
     fn pieces(bytes: &[u8], max: usize, chunk: usize) -> Vec<Piece> {
         let mut assembler = Assembler::new(Slow(bytes, chunk), max);
-        std::iter::from_fn(|| assembler.next().unwrap()).collect()
+        std::iter::from_fn(|| assembler.next(Vec::new()).unwrap()).collect()
     }
 
     #[test]

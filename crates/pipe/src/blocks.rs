@@ -5,7 +5,7 @@ use std::{
     io,
     ops::Range,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
     },
     thread,
@@ -25,6 +25,7 @@ const MOST_SCANNERS: usize = 8;
 /// Reads inputs one after the other, block by block.
 pub struct BlockReader {
     blocks: Receiver<Pending>,
+    spent: Spent,
     /// Asked for ahead of time.
     peeked: Option<Pending>,
     /// Names of the inputs.
@@ -52,14 +53,23 @@ enum Content {
 #[derive(Default)]
 struct Scan {
     bytes: Vec<u8>,
-    lines: Vec<(Range<u32>, Scanned)>,
+    lines: Vec<(Range<u32>, Found)>,
+    /// The samples among them.
+    rows: Vec<Row>,
     /// The values of all samples.
     values: Vec<f64>,
     origins: Vec<Arc<Origin>>,
 }
 
+/// What a line was found to be.
+enum Found {
+    /// The next one of the rows.
+    Sample,
+    Other(LineKind, Option<Malformed>),
+}
+
 /// A block to be scanned, and where the outcome is awaited.
-type Job = (Vec<u8>, SyncSender<Scan>);
+type Job = (Scan, SyncSender<Scan>);
 
 /// Lines that lie behind one another in the input.
 pub struct Block {
@@ -69,28 +79,48 @@ pub struct Block {
     first_line: u64,
 }
 
-/// A line that is JSON.
+/// What a block holds, piece by piece.
+pub enum Part<'a> {
+    /// Samples that follow one another.
+    Samples(Samples<'a>),
+    /// Any other line that is JSON.
+    Line(Line<'a>),
+}
+
+/// Samples that follow one another, of one sampler and with the same series.
+pub struct Samples<'a> {
+    /// What was read of them; one at least.
+    pub rows: &'a [Row],
+    /// The values that theirs are among.
+    pub values: &'a [f64],
+    /// Whose they are.
+    pub origin: &'a Arc<Origin>,
+    /// Which of the inputs they come from, from 0.
+    pub input: usize,
+    lines: &'a [(Range<u32>, Found)],
+}
+
+impl Samples<'_> {
+    /// Where their lines lie in [`Block::bytes`].
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.lines.iter().map(|(range, _)| widen(range))
+    }
+}
+
+/// A line that is JSON and no sample that could be read.
 pub struct Line<'a> {
     /// Its bytes, without the newline.
     pub raw: &'a [u8],
     /// Where they lie in [`Block::bytes`].
     pub range: Range<usize>,
     /// What it is.
-    pub what: What<'a>,
+    pub kind: &'a LineKind,
+    /// Why it cannot be read as a sample, which it says it is.
+    pub bad_sample: Option<&'a Malformed>,
     /// Which of the inputs it comes from, from 0.
     pub input: usize,
     file: &'a Arc<str>,
     number: u64,
-}
-
-/// What a line is.
-pub enum What<'a> {
-    /// A sample, the values that it is among, and whose it is.
-    Sample(&'a Row, &'a [f64], &'a Arc<Origin>),
-    /// A sample that cannot be read, and why.
-    BadSample(&'a Malformed),
-    /// Anything else.
-    Other(&'a LineKind),
 }
 
 impl Line<'_> {
@@ -100,6 +130,9 @@ impl Line<'_> {
         Place { file: Arc::clone(self.file), line: self.number }
     }
 }
+
+/// Blocks that were dealt with, whose memory serves the next ones.
+type Spent = Arc<Mutex<Vec<Scan>>>;
 
 impl BlockReader {
     /// Opens every one of `paths` as [`crate::Reader::open`] does, and begins to read.
@@ -120,8 +153,10 @@ impl BlockReader {
             let todo = Arc::clone(&todo);
             thread::spawn(move || scan_all(&todo));
         }
-        thread::spawn(move || read_all(inputs, &jobs, &sender));
-        Ok(BlockReader { blocks, peeked: None, names, input: 0, lines: 0 })
+        let spent = Spent::default();
+        let reused = Arc::clone(&spent);
+        thread::spawn(move || read_all(inputs, &jobs, &sender, &reused));
+        Ok(BlockReader { blocks, spent, peeked: None, names, input: 0, lines: 0 })
     }
 
     /// Whether the next block would have to be waited for. A writer flushes then, so
@@ -141,6 +176,11 @@ impl BlockReader {
             }
         }
         false
+    }
+
+    /// Takes back a block that was dealt with, for its memory.
+    pub fn give_back(&mut self, block: Block) {
+        lock(&self.spent).push(block.scan.cleared());
     }
 
     /// The next block, or `None` at the end of the last input.
@@ -180,57 +220,119 @@ impl Block {
         &self.scan.bytes
     }
 
-    /// Its lines that are JSON, in order. Text goes to standard error, what cannot be
-    /// read to `faults`; blank lines are nothing. Records that are newer than we are,
-    /// or unknown, come with their kind, after one warning each.
-    pub fn each_line<E>(
+    /// Gives what it holds that is JSON to `take`, in order. Text goes to standard error,
+    /// what cannot be read to `faults`; blank lines are nothing. Records that are newer
+    /// than we are, or unknown, come with their kind, after one warning each.
+    ///
+    /// # Errors
+    ///
+    /// The first that `take` returns.
+    pub fn each_part<E>(
         &self,
         faults: &mut Faults,
-        mut take: impl FnMut(Line<'_>, &mut Faults) -> Result<(), E>,
+        mut take: impl FnMut(Part<'_>, &mut Faults) -> Result<(), E>,
     ) -> Result<(), E> {
-        for (number, (range, scanned)) in (self.first_line..).zip(&self.scan.lines) {
-            // Positions in a block, which is far smaller than 4 GiB.
-            let range = range.start as usize..range.end as usize;
-            let raw = &self.scan.bytes[range.clone()];
-            let place = || Place { file: Arc::clone(&self.file), line: number };
-            let what = match scanned {
-                Scanned::Sample(row) => {
-                    What::Sample(row, &self.scan.values, &self.scan.origins[row.origin])
+        let (mut at, mut row) = (0, 0);
+        while let Some((range, found)) = self.scan.lines.get(at) {
+            let count = match found {
+                Found::Sample => {
+                    let samples = self.samples(at, row);
+                    let count = samples.rows.len();
+                    row += count;
+                    take(Part::Samples(samples), faults)?;
+                    count
                 }
-                Scanned::Other(_, Some(why)) => What::BadSample(why),
-                Scanned::Other(LineKind::Blank, _) => continue,
-                Scanned::Other(LineKind::Text, _) => {
-                    faults.text(raw);
-                    continue;
-                }
-                Scanned::Other(LineKind::Broken(why), _) => {
-                    let ended = raw.is_empty() || range.end < self.scan.bytes.len();
-                    let cut = if ended { "" } else { "the last line is cut off: " };
-                    faults.malformed(&place(), &format!("{cut}{why}"));
-                    continue;
-                }
-                Scanned::Other(kind, _) => {
-                    warn_of_strangers(kind, faults);
-                    What::Other(kind)
+                Found::Other(kind, bad_sample) => {
+                    let number = self.first_line + at as u64;
+                    let line = self.line(widen(range), number, kind, bad_sample.as_ref());
+                    if is_record(&line, self.bytes(), faults) {
+                        take(Part::Line(line), faults)?;
+                    }
+                    1
                 }
             };
-            let line = Line { raw, range, what, input: self.input, file: &self.file, number };
-            take(line, faults)?;
+            at += count;
         }
         Ok(())
     }
+
+    /// The samples that begin with that line and that row.
+    fn samples(&self, at: usize, row: usize) -> Samples<'_> {
+        let lines = &self.scan.lines[at..];
+        let rows = &self.scan.rows[row..];
+        let first = &rows[0];
+        let count = lines
+            .iter()
+            .zip(rows)
+            .take_while(|((_, found), row)| {
+                matches!(found, Found::Sample)
+                    && (row.origin, row.present) == (first.origin, first.present)
+            })
+            .count();
+        Samples {
+            rows: &rows[..count],
+            values: &self.scan.values,
+            origin: &self.scan.origins[first.origin],
+            input: self.input,
+            lines: &lines[..count],
+        }
+    }
+
+    fn line<'a>(
+        &'a self,
+        range: Range<usize>,
+        number: u64,
+        kind: &'a LineKind,
+        bad_sample: Option<&'a Malformed>,
+    ) -> Line<'a> {
+        let raw = &self.scan.bytes[range.clone()];
+        Line { raw, range, kind, bad_sample, input: self.input, file: &self.file, number }
+    }
+}
+
+/// Whether a line is a record; says what is to be said of it.
+fn is_record(line: &Line<'_>, block: &[u8], faults: &mut Faults) -> bool {
+    match line.kind {
+        LineKind::Blank => false,
+        LineKind::Text => {
+            faults.text(line.raw);
+            false
+        }
+        LineKind::Broken(why) => {
+            let ended = line.raw.is_empty() || line.range.end < block.len();
+            let cut = if ended { "" } else { "the last line is cut off: " };
+            faults.malformed(&line.place(), &format!("{cut}{why}"));
+            false
+        }
+        kind => {
+            warn_of_strangers(kind, faults);
+            true
+        }
+    }
+}
+
+/// Positions in a block, which is far smaller than 4 GiB.
+fn widen(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
 }
 
 /// Reads all inputs and hands out their blocks. Ends when nobody wants more.
-fn read_all(inputs: Vec<Input>, jobs: &SyncSender<Job>, blocks: &SyncSender<Pending>) {
+fn read_all(
+    inputs: Vec<Input>,
+    jobs: &SyncSender<Job>,
+    blocks: &SyncSender<Pending>,
+    spent: &Spent,
+) {
     for (index, input) in inputs.into_iter().enumerate() {
         let mut assembler = Assembler::new(input, MAX_LINE);
         loop {
-            let (content, job) = match assembler.next() {
+            let mut scan = lock(spent).pop().unwrap_or_default();
+            let (content, job) = match assembler.next(std::mem::take(&mut scan.bytes)) {
                 Ok(None) => break,
                 Ok(Some(Piece::Lines(bytes))) => {
-                    let (done, scan) = sync_channel(1);
-                    (Content::Scanning(scan), Some((bytes, done)))
+                    let (done, waiting) = sync_channel(1);
+                    scan.bytes = bytes;
+                    (Content::Scanning(waiting), Some((scan, done)))
                 }
                 Ok(Some(Piece::TooLong(length))) => (Content::TooLong(length), None),
                 Err(error) => (Content::Failed(error), None),
@@ -252,34 +354,65 @@ fn read_all(inputs: Vec<Input>, jobs: &SyncSender<Job>, blocks: &SyncSender<Pend
 fn scan_all(todo: &Mutex<Receiver<Job>>) {
     let mut scanner = Scanner::default();
     loop {
-        let job = todo.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((bytes, done)) = job else {
+        let job = lock(todo).recv();
+        let Ok((mut block, done)) = job else {
             return;
         };
+        scan(&mut scanner, &mut block);
         // Nobody may want it any more.
-        let _ = done.send(scan(&mut scanner, bytes));
+        let _ = done.send(block);
     }
 }
 
-fn scan(scanner: &mut Scanner, bytes: Vec<u8>) -> Scan {
-    let mut lines = Vec::new();
-    let mut values = Vec::new();
+fn scan(scanner: &mut Scanner, block: &mut Scan) {
+    let Scan { bytes, lines, rows, values, origins } = block;
     let mut start = 0;
     while start < bytes.len() {
         let newline = memchr::memchr(b'\n', &bytes[start..]);
         let end = newline.map_or(bytes.len(), |newline| start + newline);
         let line = &bytes[start..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let scanned =
-            if line.len() > MAX_LINE { too_long(line.len() as u64) } else { scanner.scan(line, &mut values) };
+        let found = if line.len() > MAX_LINE {
+            too_long(line.len() as u64)
+        } else {
+            match scanner.scan(line, values) {
+                Scanned::Sample(row) => {
+                    rows.push(row);
+                    Found::Sample
+                }
+                Scanned::Other(kind, bad_sample) => Found::Other(kind, bad_sample),
+            }
+        };
         // A block is little more than the longest line.
-        lines.push((start as u32..(start + line.len()) as u32, scanned));
+        lines.push((start as u32..(start + line.len()) as u32, found));
         start = end + 1;
     }
-    Scan { bytes, lines, values, origins: scanner.origins().to_vec() }
+    origins.extend_from_slice(scanner.origins());
 }
 
-fn too_long(length: u64) -> Scanned {
+fn too_long(length: u64) -> Found {
     let why = format!("a line of {length} bytes is refused: the limit is {MAX_LINE}");
-    Scanned::Other(LineKind::Broken(why), None)
+    Found::Other(LineKind::Broken(why), None)
+}
+
+impl Scan {
+    /// Empty, with its memory.
+    fn cleared(mut self) -> Scan {
+        // A single huge line must not keep its memory for the rest of the run.
+        self.bytes.shrink_to(LARGEST_REUSED);
+        self.bytes.clear();
+        self.lines.clear();
+        self.rows.clear();
+        self.values.clear();
+        self.origins.clear();
+        self
+    }
+}
+
+/// Blocks larger than this come of lines that are out of the ordinary.
+const LARGEST_REUSED: usize = 1 << 20;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind it is whole, whoever panicked.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

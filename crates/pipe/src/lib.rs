@@ -36,7 +36,7 @@ mod reader;
 mod text;
 mod writer;
 
-pub use blocks::{Block, BlockReader, Line, What};
+pub use blocks::{Block, BlockReader, Line, Part, Samples};
 pub use document::Document;
 pub use error::Error;
 pub use faults::Faults;

@@ -52,6 +52,12 @@ impl Row {
         })
     }
 
+    /// The value of that rank among the series that it has.
+    #[must_use]
+    pub fn value(&self, rank: usize, values: &[f64]) -> f64 {
+        values.get(self.first + rank).copied().unwrap_or(f64::NAN)
+    }
+
     /// The values of all series.
     #[must_use]
     pub fn values(&self, values: &[f64]) -> Values {
