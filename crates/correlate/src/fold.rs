@@ -40,6 +40,8 @@ pub(crate) struct Fold {
     pub(crate) interval: Micros,
     /// The last sample that was taken in, or that came before the first.
     last: Option<Micros>,
+    /// The end of the time that it speaks for.
+    speaks_to: Micros,
     /// The samples inside.
     pub(crate) samples: u64,
     /// How much of the window is covered.
@@ -107,6 +109,7 @@ impl Fold {
             window,
             interval,
             last: None,
+            speaks_to: window.start,
             samples: 0,
             covered: 0,
             spacings: Quantiles::NONE,
@@ -132,10 +135,10 @@ impl Fold {
         self.last.unwrap_or(self.window.start)
     }
 
-    /// Ends the window. False when that cannot be: it has taken in later samples.
+    /// Ends the window. False when that cannot be: something later was taken in.
     pub(crate) fn end(&mut self, end: Micros) -> bool {
         self.window.end = end;
-        self.samples == 0 || self.last.is_none_or(|last| last < end)
+        self.speaks_to <= end
     }
 
     /// The samples that it has yet to take in.
@@ -158,11 +161,12 @@ impl Fold {
         self.covered += spans.forward.iter().sum::<f64>() as Micros;
         self.take_spacings(times, rows.clone());
         for (place, series) in SERIES.iter().enumerate() {
-            let column = samples.column(place);
-            if column.len() <= rows.start {
+            if !samples.has(place) {
                 continue;
             }
-            let values = &column[rows.start..rows.end.min(column.len())];
+            let column = samples.column(place);
+            // A series that ended may still hold.
+            let values = &column[rows.start.min(column.len())..rows.end.min(column.len())];
             let times = &times[rows.clone()];
             let folded = &mut self.series[place];
             if values.len() < rows.len() || !folded.take_all(series, times, values, &spans) {
@@ -170,6 +174,7 @@ impl Fold {
             }
         }
         self.last = Some(times[rows.end - 1]);
+        self.speaks_to = spans.ends[rows.len() - 1];
     }
 
     /// Takes in what lies behind the window: the first sample after it, up to which
@@ -224,6 +229,7 @@ impl Fold {
         if let (Some(last), Some((from, to))) = (last.filter(|last| *last == before), forward) {
             self.covered += self.window.overlap(from, to);
             self.last = Some(times[last]);
+            self.speaks_to = to;
         }
     }
 

@@ -170,3 +170,98 @@ fn spacing_around(samples: &Samples, window: Window) -> Option<Micros> {
     let mut spacings: Vec<f64> = around.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
     (!spacings.is_empty()).then(|| quantile(&mut spacings, 0.5).round() as Micros)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use records::{Origin, Resources, Sample};
+
+    use super::{finish, resources};
+    use crate::{
+        Samples, Window,
+        fold::{Fold, reach},
+        window::micros,
+    };
+
+    const INTERVAL: f64 = 0.2;
+
+    /// Spacings in hundredths of a second; a gauge, a slow gauge, a rate, and a gauge that
+    /// stands still.
+    type Row = (i64, [Option<f64>; 4]);
+
+    fn rows() -> impl Strategy<Value = Vec<Row>> {
+        let step = prop_oneof![9 => 15i64..26, 1 => 30i64..500];
+        let value = |p| prop::option::weighted(p, (0u32..100).prop_map(f64::from));
+        let still = prop::option::weighted(0.97, Just(7.5));
+        let values = (value(0.95), value(0.2), value(0.8), still);
+        let values = values.prop_map(|(a, b, c, d)| [a, b, c, d]);
+        prop::collection::vec((step, values), 2..80)
+    }
+
+    fn sample(ts: f64, values: [Option<f64>; 4]) -> Sample {
+        let mut sample = Sample::at(ts, &Origin::default());
+        [sample.ram_free_gb, sample.tree_pss_gb, sample.cpu_user, sample.load_1] = values;
+        sample
+    }
+
+    /// Sums in another order may round to the neighbouring last decimal.
+    fn alike(a: &Resources, b: &Resources) -> bool {
+        let value = |r: &Resources| serde_json::to_value(r).unwrap();
+        let near = |a: &serde_json::Value, b: &serde_json::Value| match (a.as_f64(), b.as_f64()) {
+            (Some(a), Some(b)) => (a - b).abs() < 0.011,
+            _ => a == b,
+        };
+        let (a, b) = (value(a), value(b));
+        let (a, b) = (a.as_object().unwrap(), b.as_object().unwrap());
+        a.len() == b.len()
+            && a.iter().all(|(key, value)| match (value.as_object(), b[key].as_object()) {
+                (Some(x), Some(y)) => x.len() == y.len() && x.iter().all(|(k, v)| near(v, &y[k])),
+                _ => near(value, &b[key]),
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn a_window_taken_in_piece_by_piece_comes_to_the_same_as_at_once(
+            rows in rows(),
+            start in -50i64..1500,
+            length in 0i64..3000,
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        ) {
+            let mut at = 0;
+            let mut all = Samples::default();
+            for (step, values) in &rows {
+                at += step;
+                all.push(&sample(at as f64 / 100.0, *values));
+            }
+            let time = |at: i64| at as f64 / 100.0;
+            let window = Window::new(time(start), Some(time(start + length)), None).unwrap();
+            let want = resources(&all, window, Some(INTERVAL)).unwrap();
+
+            // Samples go as they were taken in, but for those that are still looked at.
+            let interval = micros(INTERVAL);
+            let mut kept = all.clone();
+            let mut fold = Fold::open(&kept, window.start, interval);
+            // What is let go lies far back: the last samples of a window are always here.
+            let end = kept.times().partition_point(|ts| *ts < window.end).saturating_sub(1);
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(end + 1)).collect();
+            cuts.sort_unstable();
+            let mut gone = 0;
+            for cut in cuts {
+                let rest = fold.rest(&kept);
+                fold.take(&kept, rest.start..rest.end.min(cut - gone));
+                let taken = kept.times().partition_point(|ts| *ts <= fold.taken_to()).min(cut - gone);
+                // The last one, which the next window may look at, and what reaches it.
+                let oldest = taken.checked_sub(1).map_or(i64::MIN, |t| kept.times()[t] - reach(interval));
+                let count = kept.times()[..taken.saturating_sub(1)].partition_point(|ts| *ts < oldest);
+                kept.let_go(count);
+                gone += count;
+            }
+            prop_assume!(fold.end(window.end));
+            let got = finish(fold, &kept, window).unwrap();
+            prop_assert!(alike(&got, &want), "{got:?}\n{want:?}");
+        }
+    }
+}
