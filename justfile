@@ -20,6 +20,10 @@ demo:
 bench:
     benches/run.sh
 
+# Arbitrary bytes through correlate, for so many seconds
+fuzz SECONDS="60":
+    fuzz/run.sh {{SECONDS}}
+
 # Type-check the macOS code, on any system
 check-macos:
     .ci/check-macos

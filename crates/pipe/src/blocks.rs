@@ -214,6 +214,14 @@ impl BlockReader {
 }
 
 impl Block {
+    /// The lines in `bytes`, for those who have bytes and no file.
+    #[must_use]
+    pub fn scanned(bytes: Vec<u8>, scanner: &mut Scanner) -> Block {
+        let mut block = Scan { bytes, ..Scan::default() };
+        scan(scanner, &mut block);
+        Block { scan: block, file: Arc::from("memory"), input: 0, first_line: 1 }
+    }
+
     /// All bytes of its lines.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
