@@ -58,6 +58,7 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         tree_pss_gb: tree.and_then(|tree| tree.pss_bytes).map(gb),
         tree_footprint_gb: tree.and_then(|tree| tree.footprint_bytes).map(gb),
         tree_procs: tree.map(|tree| tree.procs),
+        tree_incomplete: tree.and_then(|tree| tree.incomplete),
         zombies: seen.zombies,
         cgroup_limit_gb: machine.cgroup.and_then(|cgroup| cgroup.limit_bytes).map(gb),
         cgroup_used_gb: machine.cgroup.and_then(|cgroup| cgroup.used_bytes).map(gb),

@@ -22,6 +22,10 @@ pub struct TreeReading {
     pub pss_bytes: Option<u64>,
     /// Memory charged to them, in bytes: what macOS calls footprint.
     pub footprint_bytes: Option<u64>,
+    /// Processes may be missing: orphans run whose parents were never seen and
+    /// may have been of this tree. Linux hands orphans to the subreaper, so
+    /// nothing is said there; on macOS a deep read tells.
+    pub incomplete: Option<bool>,
     /// Ended processes in the tree that nobody has waited for.
     pub zombies: u32,
     /// The numbers of all of these, zombies included, in rising order.

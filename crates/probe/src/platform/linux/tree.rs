@@ -84,6 +84,7 @@ impl Tree {
                 .and_then(|(pages, bytes)| pages.checked_mul(bytes)),
             pss_bytes: sums.pss_bytes.filter(|_| deep),
             footprint_bytes: None,
+            incomplete: None,
             zombies: sums.zombies,
             pids: self.members.iter().map(|member| member.pid).collect(),
         }
