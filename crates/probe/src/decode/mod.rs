@@ -26,5 +26,6 @@ pub mod statm;
 mod text;
 pub mod uevent;
 pub mod vm;
+pub mod vm_watch;
 pub mod xsw;
 pub mod zram;
