@@ -14,6 +14,8 @@
 
 pub mod clock;
 pub mod decode;
+#[cfg(any(target_os = "macos", test))]
+mod family;
 mod machine;
 mod platform;
 mod profile;
