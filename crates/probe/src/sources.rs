@@ -1,6 +1,9 @@
 //! Where each quantity comes from on this machine, and why one is missing:
 //! what the `stream` record tells its readers once.
 
+#[cfg(any(target_os = "macos", test))]
+pub(crate) mod macos;
+
 /// The quantities that can be read here and those that cannot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {

@@ -26,11 +26,14 @@ type States = Vec<(String, i64)>;
 
 impl Meter {
     /// What happened since the sample before; `None` on the first, when no
-    /// time passed, and when the counters began anew. `freqs_mhz` are those of
-    /// the active states, lowest first (see
+    /// time passed, and when the counters began anew. A sample without the
+    /// GPU's states changes nothing. `freqs_mhz` are those of the active states, lowest first (see
     /// [`dvfs::frequencies_mhz`](crate::decode::dvfs::frequencies_mhz)).
     pub fn read(&mut self, sample: &Sample, freqs_mhz: &[f64]) -> Option<Active> {
         let now: Vec<States> = gpu_states(sample).cloned().collect();
+        if now.is_empty() {
+            return None;
+        }
         let before = std::mem::replace(&mut self.before, now);
         if before.len() != self.before.len() {
             return None;

@@ -8,6 +8,7 @@
 
 pub mod activity;
 pub mod energy;
+pub mod meters;
 pub mod text;
 
 /// Group of the energy counters.
