@@ -12,6 +12,8 @@
 //! Units are base units: bytes, percent from 0 to 100, watts, °C. `None` means
 //! "not measured" and never stands in for 0, nor 0 for it.
 
+#[cfg(any(target_os = "macos", test))]
+mod capture;
 pub mod clock;
 pub mod decode;
 #[cfg(any(target_os = "macos", test))]
