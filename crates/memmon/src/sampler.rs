@@ -6,6 +6,7 @@ use probe::{Machine, Tree, TreeReading, clock::Stamp};
 use records::{Origin, Sample};
 
 use crate::{
+    gpu_sums::Adder,
     grid::Grid,
     output::Output,
     sample::{Observation, sample},
@@ -22,6 +23,7 @@ const GAP_S: f64 = 1.0;
 /// The probes, the time, and what came of it so far.
 pub struct Sampler {
     machine: Machine,
+    gpu_adder: Adder,
     tree: Option<Tree>,
     origin: Origin,
     interval: Duration,
@@ -45,6 +47,7 @@ impl Sampler {
     ) -> Sampler {
         Sampler {
             machine,
+            gpu_adder: Adder::default(),
             tree,
             origin,
             interval,
@@ -65,8 +68,10 @@ impl Sampler {
         let slot = self.grid.take(elapsed);
         let slow = slot.point >= self.slow_from;
 
+        let machine = self.machine.read();
         let seen = Observation {
-            machine: self.machine.read(),
+            gpu_sums: self.gpu_adder.sums(&machine.gpus),
+            machine,
             tree: self.tree.as_mut().map(|tree| tree.read(slow)),
             zombies: if slow { probe::zombies() } else { None },
         };
