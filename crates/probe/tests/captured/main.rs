@@ -37,7 +37,7 @@ impl Fake {
     }
 
     fn roots(&self) -> Roots {
-        Roots { proc: self.path("proc"), sys: self.path("sys") }
+        Roots::under(self.0.path())
     }
 
     fn open(&self) -> Machine {
