@@ -29,7 +29,7 @@ pub struct Missing {
 }
 
 /// The fields that a GPU fills.
-pub(crate) const GPU_QUANTITIES: [&str; 7] = [
+pub(crate) const GPU_QUANTITIES: [&str; 8] = [
     "gpu_device_util",
     "gpu_renderer_util",
     "gpu_tiler_util",
@@ -37,6 +37,7 @@ pub(crate) const GPU_QUANTITIES: [&str; 7] = [
     "gpu_power_w",
     "gpu_temp_c",
     "gpu_residency_pct",
+    "gpu_freq_mhz",
 ];
 
 impl Sources {

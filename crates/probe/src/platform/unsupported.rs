@@ -6,7 +6,7 @@ use crate::reading::Reading;
 use crate::sources::{GPU_QUANTITIES, Sources};
 use crate::tree::TreeReading;
 
-const OTHERS: [&str; 23] = [
+const OTHERS: [&str; 30] = [
     "ram_total_gb",
     "ram_free_gb",
     "ram_used_gb",
@@ -15,12 +15,17 @@ const OTHERS: [&str; 23] = [
     "swap_used_mb",
     "swap_total_mb",
     "memory_pressure",
+    "memory_free_pct",
     "load_1",
     "load_5",
     "load_15",
     "cpu_user",
     "cpu_sys",
     "cpu_idle",
+    "cpu_power_w",
+    "cpu_temp_c",
+    "ane_power_w",
+    "dram_power_w",
     "thermal_level",
     "tree_rss_gb",
     "tree_pss_gb",
@@ -29,6 +34,8 @@ const OTHERS: [&str; 23] = [
     "zombies",
     "cgroup_limit_gb",
     "cgroup_used_gb",
+    "cgroup_free_gb",
+    "cgroup_swap_mb",
     "vm_stale",
 ];
 
