@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use probe::{Machine, Tree, TreeReading, clock::Stamp};
+use probe::{Machine, Processes, Tree, TreeReading, clock::Stamp};
 use records::{Origin, Sample};
 
 use crate::{
@@ -24,7 +24,7 @@ const GAP_S: f64 = 1.0;
 pub struct Sampler {
     machine: Machine,
     gpu_adder: Adder,
-    tree: Option<Tree>,
+    processes: Processes,
     origin: Origin,
     interval: Duration,
     start: Stamp,
@@ -48,7 +48,7 @@ impl Sampler {
         Sampler {
             machine,
             gpu_adder: Adder::default(),
-            tree,
+            processes: Processes::open(tree),
             origin,
             interval,
             start,
@@ -69,15 +69,18 @@ impl Sampler {
         let slow = slot.point >= self.slow_from;
 
         let machine = self.machine.read();
+        let processes = self.processes.read(slow);
         let seen = Observation {
             gpu_sums: self.gpu_adder.sums(&machine.gpus),
             machine,
-            tree: self.tree.as_mut().map(|tree| tree.read(slow)),
-            zombies: if slow { probe::zombies() } else { None },
+            tree: processes.tree,
+            zombies: processes.zombies,
         };
         let read = stamp.mono.elapsed();
-        if slow {
-            self.slow_from = slot.point + slow_pause(read, self.interval);
+        // What a slow read began may still take time in the samples after it.
+        if slow || read.saturating_mul(SLOW_SHARE) > SLOW_EVERY {
+            let pause = slow_pause(read, self.interval);
+            self.slow_from = self.slow_from.max(slot.point + pause);
         }
 
         let elapsed = Duration::from_micros(micros(elapsed));

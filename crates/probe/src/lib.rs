@@ -5,7 +5,8 @@
 //! - [`Machine`] opens its sources once and gives a [`Reading`] whenever asked;
 //!   what it cannot measure stands in its [`Sources`] with the reason.
 //! - [`Tree`] adds up what a process and all below it use; [`zombies`] counts
-//!   the ended processes that nobody waited for, on the whole system.
+//!   the ended processes that nobody waited for, on the whole system;
+//!   [`Processes`] do both at once.
 //! - [`clock`] stamps on the wall's and on a monotonic clock.
 //! - [`decode`] holds every format, free of input and output.
 //!
@@ -25,4 +26,4 @@ pub use machine::{Machine, Roots};
 pub use profile::{GpuProfile, HostProfile};
 pub use reading::{Cgroup, Cpu, Gpu, Pressure, Reading};
 pub use sources::{Found, Missing, Sources};
-pub use tree::{Tree, TreeReading, zombies, zombies_at};
+pub use tree::{ProcessReading, Processes, Tree, TreeReading, zombies, zombies_at};

@@ -125,7 +125,7 @@ fn the_pressure_in_a_container_is_its_own() {
     stalls("sys/fs/cgroup/memory.pressure", 0);
     stalls("proc/pressure/memory", 0);
     let mut machine = fake.open();
-    machine.read();
+    assert_eq!(machine.read().memory_pressure, None);
     stalls("proc/pressure/memory", 60_000_000);
     assert_eq!(machine.read().memory_pressure, Some(Pressure::Normal));
     stalls("sys/fs/cgroup/memory.pressure", 60_000_000);

@@ -1,6 +1,7 @@
 //! Linux: files of `/proc` and `/sys`, and NVML.
 
 mod amdgpu;
+mod census;
 mod cgroup;
 mod children;
 mod file;
@@ -11,6 +12,7 @@ mod newest;
 mod nvidia;
 mod power;
 mod process;
+mod shares;
 mod temperature;
 mod tree;
 
@@ -30,7 +32,7 @@ use memory::Memory;
 use power::Power;
 use temperature::Temperature;
 
-pub(crate) use process::zombies;
+pub(crate) use census::Census;
 pub(crate) use tree::Tree;
 
 /// What no Linux tells.

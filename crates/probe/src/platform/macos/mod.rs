@@ -18,7 +18,7 @@ use sys::mach::Host;
 use sys::notify::State;
 use sys::sysctl;
 
-pub(crate) use tree::{Tree, zombies};
+pub(crate) use tree::{Census, Tree};
 
 /// Comes later; until then these are named as missing.
 const LATER: &str = "read from IOReport, which this version does not do yet";

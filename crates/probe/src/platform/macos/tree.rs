@@ -62,6 +62,11 @@ impl Tree {
         reading
     }
 
+    /// Zombies on the whole system.
+    pub(crate) fn zombies(&mut self) -> Option<u32> {
+        Census.zombies()
+    }
+
     fn look_for_more(&mut self) {
         let mut queue: Vec<i32> = self.members.iter().map(|member| member.pid).collect();
         if let Ok(usage) = usage(self.root)
@@ -99,14 +104,23 @@ impl Tree {
     }
 }
 
-/// Zombies on the whole system.
-pub(crate) fn zombies(_: &Roots) -> Option<u32> {
-    let mut pids = Vec::new();
-    if !all(&mut pids) {
-        return None;
+/// All processes; nothing is worth keeping between two counts.
+pub(crate) struct Census;
+
+impl Census {
+    pub(crate) fn new(_: &Roots) -> Census {
+        Census
     }
-    let count = pids.iter().filter(|pid| is_zombie(**pid) == Some(true)).count();
-    u32::try_from(count).ok()
+
+    /// Zombies on the whole system.
+    pub(crate) fn zombies(&mut self) -> Option<u32> {
+        let mut pids = Vec::new();
+        if !all(&mut pids) {
+            return None;
+        }
+        let count = pids.iter().filter(|pid| is_zombie(**pid) == Some(true)).count();
+        u32::try_from(count).ok()
+    }
 }
 
 /// Says where the numbers of process trees come from.
