@@ -7,6 +7,7 @@
 //! - [`Tree`] adds up what a process and all below it use; [`zombies`] counts
 //!   the ended processes that nobody waited for, on the whole system;
 //!   [`Processes`] do both at once.
+//! - [`capture`] takes what is read as files, and [`Replay`] reads such files.
 //! - [`clock`] stamps on the wall's and on a monotonic clock.
 //! - [`decode`] holds every format, free of input and output.
 //!
@@ -22,7 +23,8 @@ mod reading;
 mod sources;
 mod tree;
 
-pub use machine::{Machine, Roots};
+pub use machine::{Machine, Roots, capture, capture_at};
+pub use platform::Replay;
 pub use profile::{GpuProfile, HostProfile};
 pub use reading::{Cgroup, Cpu, Gpu, Pressure, Reading};
 pub use sources::{Found, Missing, Sources};

@@ -87,6 +87,21 @@ impl Machine {
     }
 }
 
+/// Path and content of each file and answer that this machine is read from, as
+/// they are now. In a folder, they can be played back by [`Replay`](crate::Replay).
+/// Without names of hosts, users, programs and control groups. Empty where the
+/// system's sources are no files.
+#[must_use]
+pub fn capture() -> Vec<(String, Vec<u8>)> {
+    capture_at(&Roots::default())
+}
+
+/// As [`capture`], with the system's files elsewhere.
+#[must_use]
+pub fn capture_at(roots: &Roots) -> Vec<(String, Vec<u8>)> {
+    platform::capture(roots)
+}
+
 // A sampler may well read in a thread of its own, on every system.
 const _: () = {
     const fn can_be_sent<T: Send>() {}

@@ -130,7 +130,7 @@ fn parse_row(columns: &[&str], line: &str, index: usize) -> Answers {
     let cells: Vec<&str> = line.split(',').map(str::trim).collect();
     let cell = |name: &str| {
         let is_it = |column: &&str| column.split_whitespace().next() == Some(name);
-        let at = columns.iter().position(|column| is_it(column))?;
+        let at = columns.iter().position(is_it)?;
         Some((columns[at], *cells.get(at)?))
     };
     let number = |name: &str| -> Answer<f64> {

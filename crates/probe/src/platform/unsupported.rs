@@ -3,41 +3,8 @@
 use crate::machine::Roots;
 use crate::profile::HostProfile;
 use crate::reading::Reading;
-use crate::sources::{GPU_QUANTITIES, Sources};
+use crate::sources::{GPU_QUANTITIES, QUANTITIES, Sources};
 use crate::tree::TreeReading;
-
-const OTHERS: [&str; 30] = [
-    "ram_total_gb",
-    "ram_free_gb",
-    "ram_used_gb",
-    "ram_wired_gb",
-    "ram_compressed_gb",
-    "swap_used_mb",
-    "swap_total_mb",
-    "memory_pressure",
-    "memory_free_pct",
-    "load_1",
-    "load_5",
-    "load_15",
-    "cpu_user",
-    "cpu_sys",
-    "cpu_idle",
-    "cpu_power_w",
-    "cpu_temp_c",
-    "ane_power_w",
-    "dram_power_w",
-    "thermal_level",
-    "tree_rss_gb",
-    "tree_pss_gb",
-    "tree_footprint_gb",
-    "tree_procs",
-    "zombies",
-    "cgroup_limit_gb",
-    "cgroup_used_gb",
-    "cgroup_free_gb",
-    "cgroup_swap_mb",
-    "vm_stale",
-];
 
 /// No sensors.
 pub(crate) struct Sensors;
@@ -47,7 +14,7 @@ impl Sensors {
         profile.arch = std::env::consts::ARCH.to_owned();
         profile.os = Some(std::env::consts::OS.to_owned());
         let why = format!("{} is not supported", std::env::consts::OS);
-        sources.all_missing(&OTHERS, &why);
+        sources.all_missing(&QUANTITIES, &why);
         sources.all_missing(&GPU_QUANTITIES, &why);
         Sensors
     }
@@ -85,4 +52,9 @@ impl Census {
     pub(crate) fn zombies(&mut self) -> Option<u32> {
         None
     }
+}
+
+/// Nothing to capture.
+pub(crate) fn capture(_: &Roots) -> Vec<(String, Vec<u8>)> {
+    Vec::new()
 }

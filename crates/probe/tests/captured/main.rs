@@ -6,6 +6,7 @@
 mod gpus;
 mod groups;
 mod machine;
+mod replay;
 mod tree;
 
 use std::path::PathBuf;

@@ -13,20 +13,20 @@ use crate::sources::Sources;
 const LIMITS_EVERY: Duration = Duration::from_secs(1);
 
 /// The names that the two versions have for the same files.
-struct Names {
-    limit: &'static str,
-    used: &'static str,
+pub(super) struct Names {
+    pub(super) limit: &'static str,
+    pub(super) used: &'static str,
     /// Version 1 counts memory and swap in one.
-    swap: &'static str,
+    pub(super) swap: &'static str,
     swap_has_memory: bool,
 }
-const V1: Names = Names {
+pub(super) const V1: Names = Names {
     limit: "memory.limit_in_bytes",
     used: "memory.usage_in_bytes",
     swap: "memory.memsw.usage_in_bytes",
     swap_has_memory: true,
 };
-const V2: Names = Names {
+pub(super) const V2: Names = Names {
     limit: "memory.max",
     used: "memory.current",
     swap: "memory.swap.current",

@@ -1,6 +1,7 @@
 //! Linux: files of `/proc` and `/sys`, and NVML.
 
 mod amdgpu;
+mod capture;
 mod census;
 mod cgroup;
 mod children;
@@ -32,6 +33,7 @@ use memory::Memory;
 use power::Power;
 use temperature::Temperature;
 
+pub(crate) use capture::capture;
 pub(crate) use census::Census;
 pub(crate) use tree::Tree;
 

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 
 use super::census::{Census, is_gone};
 use super::process;
-use super::tree::{Member, add};
+use super::tree::Member;
 use crate::decode::smaps_rollup;
 
 /// Time for this in one read; at least one process is asked.
@@ -51,7 +51,7 @@ impl Shares {
         // A sum without one of its parts would be wrong.
         let sum = members
             .iter()
-            .fold(Some(0), |sum, member| add(sum, answers.get(member).copied().flatten()));
+            .try_fold(0_u64, |sum, member| sum.checked_add(answers.get(member).copied()??));
         self.round = None;
         sum
     }

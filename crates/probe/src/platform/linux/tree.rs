@@ -75,9 +75,9 @@ impl Tree {
                 .zip(self.page_bytes)
                 .and_then(|(pages, bytes)| pages.checked_mul(bytes)),
             pss_bytes: self.shares.read(&self.running, deep, &mut self.census),
-            footprint_bytes: None,
             zombies: self.zombies_inside(),
             pids: self.members.iter().map(|member| member.pid).collect(),
+            ..TreeReading::default()
         }
     }
 
@@ -157,7 +157,7 @@ impl Tree {
 }
 
 /// The sum of two measured numbers; unknown if either is.
-pub(super) fn add(sum: Option<u64>, part: Option<u64>) -> Option<u64> {
+fn add(sum: Option<u64>, part: Option<u64>) -> Option<u64> {
     sum?.checked_add(part?)
 }
 
