@@ -12,6 +12,7 @@ pub mod child;
 mod cli;
 pub mod closing;
 pub mod exit;
+pub mod gpu_sums;
 pub mod grid;
 pub mod opening;
 pub mod output;

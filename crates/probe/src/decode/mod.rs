@@ -20,6 +20,7 @@ pub mod nvidia;
 pub mod os_release;
 pub mod pid_stat;
 pub mod psi;
+pub mod rapl;
 pub mod smaps_rollup;
 pub mod stat;
 pub mod statm;

@@ -9,6 +9,8 @@ pub struct PidStat {
     pub state: u8,
     /// The parent's number; 0 for those the kernel started.
     pub ppid: i32,
+    /// The kernel's flags, `PF_*`.
+    pub flags: u32,
     /// Start in ticks after boot: with the number it names one process, also
     /// when the number is given out again.
     pub start_ticks: u64,
@@ -27,10 +29,20 @@ impl PidStat {
             _ => return None,
         };
         let ppid = number(fields.next()?)?;
-        // Fields 5 to 21 lie between; one more must follow field 22, or it may be cut.
-        let start_ticks = digits(fields.nth(17)?)?;
+        // Fields 5 to 8 lie between, and then 10 to 21; one more must follow field
+        // 22, or it may be cut.
+        let flags = number(fields.nth(4)?)?;
+        let start_ticks = digits(fields.nth(12)?)?;
         fields.next()?;
-        Some(PidStat { state, ppid, start_ticks })
+        Some(PidStat { state, ppid, flags, start_ticks })
+    }
+
+    /// A thread of the kernel, which has no memory of its own.
+    #[must_use]
+    pub fn is_kernel_thread(&self) -> bool {
+        /// `PF_KTHREAD` of the kernel's `sched.h`.
+        const KERNEL_THREAD: u32 = 0x0020_0000;
+        self.flags & KERNEL_THREAD != 0
     }
 
     /// Ended, but its parent has not yet asked for its exit status.
@@ -70,6 +82,14 @@ mod tests {
     fn a_zombie_is_one_by_its_state() {
         let text = format!("1 (S) {}", REST.replacen('S', "Z", 1));
         assert!(PidStat::parse(text.as_bytes()).unwrap().is_zombie());
+    }
+
+    #[test]
+    fn a_thread_of_the_kernel_is_known_by_its_flag() {
+        let text = b"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 12 0 0 20 0 1 0 5 0 0 99";
+        assert!(PidStat::parse(text).unwrap().is_kernel_thread());
+        let text = format!("4711 (cat) {REST}");
+        assert!(!PidStat::parse(text.as_bytes()).unwrap().is_kernel_thread());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod gpus;
 mod groups;
 mod machine;
+mod replay;
 mod tree;
 
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ impl Fake {
     }
 
     fn roots(&self) -> Roots {
-        Roots { proc: self.path("proc"), sys: self.path("sys") }
+        Roots::under(self.0.path())
     }
 
     fn open(&self) -> Machine {

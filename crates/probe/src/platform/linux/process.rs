@@ -39,21 +39,6 @@ pub(super) fn stat(proc: &Path, pid: i32, scratch: &mut Scratch) -> Option<PidSt
     PidStat::parse(scratch.read(&open(proc, pid, "stat").ok()?).ok()?)
 }
 
-/// Zombies on the whole system.
-pub(crate) fn zombies(roots: &Roots) -> Option<u32> {
-    let mut scratch = Scratch::new();
-    let mut count = 0;
-    let mut seen = false;
-    for entry in list(&roots.proc)? {
-        if let Some(stat) = stat(&roots.proc, entry.pid, &mut scratch) {
-            seen = true;
-            count += u32::from(stat.is_zombie());
-        }
-    }
-    // Where not one process can be read, 0 would be made up.
-    seen.then_some(count)
-}
-
 /// Says where the numbers of process trees come from.
 pub(super) fn note_sources(roots: &Roots, sources: &mut Sources) {
     sources.found("tree_rss_gb", "/proc/PID/statm resident");

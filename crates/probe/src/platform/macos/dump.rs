@@ -7,21 +7,21 @@ use super::report::gpu_table;
 use super::sys::ioreport::{Group, Subscription};
 use super::sys::mach::Host;
 use super::sys::sysctl;
-use crate::capture;
 use crate::decode::ioreport::{ENERGY, GPU_STATES, text};
+use crate::printed;
 use crate::sources::macos::Facts;
 
 /// The files of a dump, with their names: `ioreg.txt`, `vm_stat.txt`,
 /// `sysctl.txt` and `ioreport.txt`. What there is none of has no file. Counters
 /// tell nothing alone: two dumps, three seconds apart, hold a publication of
 /// the energy counters between them.
-pub(crate) fn raw() -> Vec<(String, Vec<u8>)> {
+pub(super) fn raw() -> Vec<(String, Vec<u8>)> {
     let mut facts = Facts::default();
     let host = Host::new();
     let memory = Memory::open(host.as_ref(), &mut facts);
     let gpus = Gpus::open(&mut Vec::new(), &mut facts);
-    let ioreg = capture::ioreg(&gpus.published(), gpu_table().as_deref());
-    let vm_stat = memory.pages(host.as_ref()).map(|pages| capture::vm_stat(&pages));
+    let ioreg = printed::ioreg(&gpus.published(), gpu_table().as_deref());
+    let vm_stat = memory.pages(host.as_ref()).map(|pages| printed::vm_stat(&pages));
     [
         ("ioreg.txt", Some(ioreg).filter(|text| !text.is_empty())),
         ("vm_stat.txt", vm_stat),
@@ -35,8 +35,8 @@ pub(crate) fn raw() -> Vec<(String, Vec<u8>)> {
 
 /// As `sysctl` prints them: those that are read, and what tells the machine.
 fn sysctls() -> String {
-    let mut text = swap().map(|swap| capture::swap_usage(&swap)).unwrap_or_default();
-    text.push_str(&sysctl::load().map(capture::load).unwrap_or_default());
+    let mut text = swap().map(|swap| printed::swap_usage(&swap)).unwrap_or_default();
+    text.push_str(&sysctl::load().map(printed::load).unwrap_or_default());
     for name in
         [c"hw.model", c"machdep.cpu.brand_string", c"kern.osproductversion", c"kern.osrelease"]
     {

@@ -2,7 +2,7 @@
 //! libproc. What the answers mean is in `decode`, what is said of them in
 //! `sources::macos`, how a tree is kept in `family`.
 
-pub(crate) mod dump;
+mod dump;
 mod gpus;
 mod host;
 mod memory;
@@ -25,7 +25,12 @@ use sys::mach::Host;
 use sys::notify::State;
 use sys::sysctl;
 
-pub(crate) use tree::{Tree, zombies};
+pub(crate) use tree::{Census, Tree};
+
+/// All that is read here, raw.
+pub(crate) fn capture(_: &Roots) -> Vec<(String, Vec<u8>)> {
+    dump::raw()
+}
 
 /// The ports and registry entries of this machine.
 pub(crate) struct Sensors {

@@ -16,14 +16,28 @@ impl Tree {
     pub(crate) fn read(&mut self, deep: bool) -> TreeReading {
         self.0.read(deep)
     }
+
+    /// Zombies on the whole system.
+    pub(crate) fn zombies(&mut self) -> Option<u32> {
+        Census.zombies()
+    }
 }
 
-/// Zombies on the whole system.
-pub(crate) fn zombies(_: &Roots) -> Option<u32> {
-    let mut pids = Vec::new();
-    if !Kernel.all(&mut pids) {
-        return None;
+/// All processes; nothing is worth keeping between two counts.
+pub(crate) struct Census;
+
+impl Census {
+    pub(crate) fn new(_: &Roots) -> Census {
+        Census
     }
-    let count = pids.iter().filter(|pid| Kernel.is_zombie(**pid) == Some(true)).count();
-    u32::try_from(count).ok()
+
+    /// Zombies on the whole system.
+    pub(crate) fn zombies(&mut self) -> Option<u32> {
+        let mut pids = Vec::new();
+        if !Kernel.all(&mut pids) {
+            return None;
+        }
+        let count = pids.iter().filter(|pid| Kernel.is_zombie(**pid) == Some(true)).count();
+        u32::try_from(count).ok()
+    }
 }
