@@ -32,7 +32,9 @@ pub struct Reading {
     /// CPU shares since the previous read. `None` on the first, and when no
     /// tick passed since.
     pub cpu: Option<Cpu>,
-    /// Power of the CPU since the previous read, in watts; all packages.
+    /// Power of the CPU since the previous read, in watts; all packages. On
+    /// macOS, as the two below, between the driver's two last publications, in
+    /// the reading that first shows the second: about every 2 s.
     pub cpu_power_w: Option<f64>,
     /// Temperature of the CPU in °C, the hottest where there are several.
     pub cpu_temp_c: Option<f64>,

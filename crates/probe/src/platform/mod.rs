@@ -1,5 +1,5 @@
 //! The one place where operating systems part ways. Each module below offers
-//! the same three things with the same signatures:
+//! the same things with the same signatures:
 //!
 //! - `Sensors::open(&Roots, &mut HostProfile, &mut Sources) -> Sensors` and
 //!   `Sensors::read(&mut self) -> Reading`
@@ -9,6 +9,7 @@
 //! - `Census::new(&Roots) -> Census` and `Census::zombies(&mut self) -> Option<u32>`
 //!   for those who watch no tree
 //! - `capture(&Roots) -> Vec<(String, Vec<u8>)>`: path and content of what is read
+//! - `be_punctual()`: has the calling thread woken on time
 //!
 //! [`replay`] plays captures back, on any system as far as their decoders go.
 
@@ -18,14 +19,14 @@ pub use replay::Replay;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{Census, Sensors, Tree, capture};
+pub(crate) use linux::{Census, Sensors, Tree, be_punctual, capture};
 
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "macos")]
-pub(crate) use macos::{Census, Sensors, Tree, capture};
+pub(crate) use macos::{Census, Sensors, Tree, be_punctual, capture};
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 mod unsupported;
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-pub(crate) use unsupported::{Census, Sensors, Tree, capture};
+pub(crate) use unsupported::{Census, Sensors, Tree, be_punctual, capture};

@@ -54,6 +54,9 @@ impl Census {
     }
 }
 
+/// As it is.
+pub(crate) fn be_punctual() {}
+
 /// Nothing to capture.
 pub(crate) fn capture(_: &Roots) -> Vec<(String, Vec<u8>)> {
     Vec::new()

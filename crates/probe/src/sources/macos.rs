@@ -124,7 +124,7 @@ impl Facts {
 
     fn note_power(&self, sources: &mut Sources) {
         for (part, readable) in Part::ALL.iter().zip(&self.power) {
-            let readable = readable.as_ref().map(|()| ()).map_err(String::as_str);
+            let readable = readable.as_ref().copied().map_err(String::as_str);
             match part {
                 Part::Cpu => say(sources, "cpu_power_w", readable, &batches("*CPU Energy")),
                 Part::Gpu => {
@@ -140,7 +140,7 @@ impl Facts {
     /// A GPU's quantity needs a GPU to be told with.
     fn of_gpu<'r>(&self, readable: &'r Result<(), String>) -> Result<(), &'r str> {
         self.gpu.map(|_| ()).ok_or(NO_GPU)?;
-        readable.as_ref().map(|()| ()).map_err(String::as_str)
+        readable.as_ref().copied().map_err(String::as_str)
     }
 }
 

@@ -13,6 +13,7 @@ mod newest;
 mod nvidia;
 mod power;
 mod process;
+mod punctual;
 mod shares;
 mod temperature;
 mod tree;
@@ -35,6 +36,7 @@ use temperature::Temperature;
 
 pub(crate) use capture::capture;
 pub(crate) use census::Census;
+pub(crate) use punctual::be_punctual;
 pub(crate) use tree::Tree;
 
 /// What no Linux tells.

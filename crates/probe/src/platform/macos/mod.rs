@@ -25,6 +25,7 @@ use sys::mach::Host;
 use sys::notify::State;
 use sys::sysctl;
 
+pub(crate) use sys::qos::be_punctual;
 pub(crate) use tree::{Census, Tree};
 
 /// All that is read here, raw.
@@ -98,11 +99,6 @@ impl Sensors {
         std::mem::swap(&mut self.before, &mut self.cores);
         cpu
     }
-}
-
-/// Has the calling thread woken on time.
-pub(crate) fn be_punctual() -> bool {
-    sys::qos::user_initiated()
 }
 
 /// The published level, 0 to 4; `None` for anything else.
