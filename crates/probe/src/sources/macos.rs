@@ -131,7 +131,9 @@ impl Facts {
                     let readable = readable.and(self.of_gpu(&Ok(())));
                     say(sources, "gpu_power_w", readable, "IOReport Energy Model, GPU Energy");
                 }
-                Part::Ane => say(sources, "ane_power_w", readable, &batches("ANE*")),
+                Part::Ane => {
+                    say(sources, "ane_power_w", readable, &batches("ANE*, once it was used"))
+                }
                 Part::Dram => say(sources, "dram_power_w", readable, &batches("DRAM*")),
             }
         }

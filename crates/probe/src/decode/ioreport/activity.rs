@@ -1,6 +1,6 @@
 //! How long the GPU was in which of its performance states.
 
-use super::{GPU_STATES, Sample, Value};
+use super::{Channel, GPU_STATES, Sample, Value};
 
 /// The channel of the GPU's states.
 const GPU: &str = "GPUPH";
@@ -52,10 +52,14 @@ pub fn is_in(sample: &Sample) -> bool {
     gpu_states(sample).next().is_some()
 }
 
+/// Whether `channel` is the one of the GPU's states.
+#[must_use]
+pub fn is_gpu(channel: &Channel) -> bool {
+    (channel.group.as_str(), channel.subgroup.as_str()) == GPU_STATES && channel.name == GPU
+}
+
 fn gpu_states(sample: &Sample) -> impl Iterator<Item = &States> {
-    let channels = sample.channels.iter().filter(|channel| {
-        (channel.group.as_str(), channel.subgroup.as_str()) == GPU_STATES && channel.name == GPU
-    });
+    let channels = sample.channels.iter().filter(|channel| is_gpu(channel));
     channels.filter_map(|channel| match &channel.value {
         Value::States(states) => Some(states),
         Value::Count(_) => None,
@@ -115,7 +119,6 @@ fn is_idle(state: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Channel;
     use super::*;
     use proptest::prelude::*;
 

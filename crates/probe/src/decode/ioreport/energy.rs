@@ -101,7 +101,8 @@ pub fn per_joule(unit: &str) -> Option<f64> {
     }
 }
 
-/// Why the power of `part` cannot be had from a machine with these channels.
+/// Why the power of `part` cannot be had from a machine with these channels. A
+/// neural engine may well have had nothing to do since boot; nothing else may.
 pub fn unreadable(part: Part, channels: &[Channel]) -> Option<String> {
     let mut counters = counters(part, channels).peekable();
     if counters.peek().is_none() {
@@ -113,7 +114,7 @@ pub fn unreadable(part: Part, channels: &[Channel]) -> Option<String> {
         let (name, unit) = (&channel.name, &channel.unit);
         if per_joule(unit).is_none() {
             Some(format!("IOReport counts {name} in {unit:?}, which is no known unit"))
-        } else if !matches!(channel.value, Value::Count(1..)) {
+        } else if part != Part::Ane && !matches!(channel.value, Value::Count(1..)) {
             Some(format!("IOReport's {name} has not counted anything since boot"))
         } else if channel.stamp_ns.is_none() && channel.name != LIVE {
             Some(format!("IOReport does not say when {name} was counted"))

@@ -75,7 +75,7 @@ pub fn wanted(channel: &Channel, all: &[Channel]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ENERGY, GPU_STATES, text};
+    use super::super::{ENERGY, text};
     use super::*;
 
     fn capture(name: &str) -> Vec<Sample> {
@@ -121,9 +121,8 @@ mod tests {
         assert!(at_once.gpu.is_some());
 
         let all = &samples[0].channels;
-        let live = |channel: &Channel| {
-            channel.subgroup == GPU_STATES.1 || wanted(channel, all) == Some(true)
-        };
+        let live =
+            |channel: &Channel| activity::is_gpu(channel) || wanted(channel, all) == Some(true);
         let mut in_turns = Meters::new(Vec::new());
         let mut last = Measured::default();
         for sample in &samples {

@@ -28,12 +28,11 @@ impl Report {
     /// Subscribes to what this machine has, and notes in `facts` what that is.
     pub(super) fn open(facts: &mut Facts) -> Report {
         let energy = Group::describe(ENERGY, None);
-        let states = Group::describe(GPU_STATES.0, Some(GPU_STATES.1));
+        let states = Group::describe(GPU_STATES.0, Some(GPU_STATES.1))
+            .map(|states| states.only(activity::is_gpu));
         let pick = |live: bool| {
-            let all = &energy.as_ref().ok()?.channels;
-            let mut picked = Group::describe(ENERGY, None).ok()?;
-            picked.retain(|channel| wanted(channel, all) == Some(live));
-            Some(picked)
+            let energy = energy.as_ref().ok()?;
+            Some(energy.only(|channel| wanted(channel, &energy.channels) == Some(live)))
         };
         let (gpu_energy, others) = (pick(true), pick(false));
         let groups: Vec<&Group> = states.iter().chain(&gpu_energy).collect();

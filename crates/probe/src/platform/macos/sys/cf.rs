@@ -26,6 +26,7 @@ impl Key {
 unsafe impl Send for Key {}
 
 /// A dictionary with strings for keys.
+#[derive(Clone)]
 pub(in super::super) struct Dictionary(pub(super) CFDictionary);
 
 impl Dictionary {

@@ -54,7 +54,7 @@ functions! {
     subgroup: "IOReportChannelGetSubGroup" (CFDictionaryRef) -> CFStringRef;
     name: "IOReportChannelGetChannelName" (CFDictionaryRef) -> CFStringRef;
     unit: "IOReportChannelGetUnitLabel" (CFDictionaryRef) -> CFStringRef;
-    count: "IOReportSimpleGetIntegerValue" (CFDictionaryRef, i32) -> i64;
+    count: "IOReportSimpleGetIntegerValue" (CFDictionaryRef, usize) -> i64;
     states: "IOReportStateGetCount" (CFDictionaryRef) -> i32;
     state_name: "IOReportStateGetNameForIndex" (CFDictionaryRef, i32) -> CFStringRef;
     state_time: "IOReportStateGetResidency" (CFDictionaryRef, i32) -> i64;
@@ -86,7 +86,8 @@ impl Functions {
     fn value(&self, energy: bool, entry: &Dictionary) -> Value {
         let entry = entry.0.as_concrete_TypeRef();
         if energy {
-            // SAFETY: a live entry of a sample.
+            // SAFETY: a live entry of a sample. The 0 is a null pointer in some
+            // descriptions and a number in others: as wide as both it suits both.
             return Value::Count(unsafe { (self.count)(entry, 0) });
         }
         // SAFETY: as above.
@@ -128,13 +129,14 @@ impl Group {
         Ok(Group { description, entries, channels })
     }
 
-    /// Leaves out the channels that `keep` does not want.
-    pub(in super::super) fn retain(&mut self, keep: impl Fn(&Channel) -> bool) {
-        let kept: Vec<bool> = self.channels.iter().map(keep).collect();
-        let mut kept_channels = kept.iter();
-        self.channels.retain(|_| kept_channels.next() == Some(&true));
-        let mut kept_entries = kept.iter();
-        self.entries.retain(|_| kept_entries.next() == Some(&true));
+    /// The channels that `keep` wants.
+    pub(in super::super) fn only(&self, keep: impl Fn(&Channel) -> bool) -> Group {
+        let both = self.entries.iter().zip(&self.channels);
+        let (entries, channels) = both
+            .filter(|(_, channel)| keep(channel))
+            .map(|(entry, channel)| (entry.clone(), channel.clone()))
+            .unzip();
+        Group { description: self.description.clone(), entries, channels }
     }
 }
 
