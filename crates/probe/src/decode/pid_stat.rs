@@ -14,6 +14,8 @@ pub struct PidStat {
     /// Start in ticks after boot: with the number it names one process, also
     /// when the number is given out again.
     pub start_ticks: u64,
+    /// Pages of memory that are resident for it.
+    pub resident_pages: u64,
 }
 
 impl PidStat {
@@ -29,12 +31,13 @@ impl PidStat {
             _ => return None,
         };
         let ppid = number(fields.next()?)?;
-        // Fields 5 to 8 lie between, and then 10 to 21; one more must follow field
-        // 22, or it may be cut.
+        // Fields 5 to 8 lie between, then 10 to 21, then 23; one more must follow
+        // field 24, or it may be cut.
         let flags = number(fields.nth(4)?)?;
         let start_ticks = digits(fields.nth(12)?)?;
+        let resident_pages = digits(fields.nth(1)?)?;
         fields.next()?;
-        Some(PidStat { state, ppid, flags, start_ticks })
+        Some(PidStat { state, ppid, flags, start_ticks, resident_pages })
     }
 
     /// A thread of the kernel, which has no memory of its own.
@@ -65,8 +68,8 @@ mod tests {
             let text = format!("4711 ({name}) {REST}\n");
             let stat = PidStat::parse(text.as_bytes()).unwrap();
             assert_eq!(
-                (stat.state, stat.ppid, stat.start_ticks),
-                (b'S', 17, 8_675_309),
+                (stat.state, stat.ppid, stat.start_ticks, stat.resident_pages),
+                (b'S', 17, 8_675_309, 250),
                 "{name:?}"
             );
         }
@@ -100,6 +103,9 @@ mod tests {
             PidStat::parse(b"1 (cat) S 17 42 42 0 -1 4 9 0 0 0 1 2 3 4 20 0 1 0 8675"),
             None
         );
+        let text = format!("4711 (cat) {REST}");
+        let rss = text.find(" 250").unwrap();
+        assert_eq!(PidStat::parse(&text.as_bytes()[..rss + 3]), None);
     }
 
     proptest! {

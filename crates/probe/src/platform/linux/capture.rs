@@ -138,7 +138,7 @@ impl Capture<'_> {
             if stat.is_zombie() || Some(pid) == own {
                 let (state, start) = (char::from(stat.state), stat.start_ticks);
                 let text = format!(
-                    "{pid} (-) {state} 0 0 0 0 -1 {} 0 0 0 0 0 0 0 0 0 0 0 0 {start} 0\n",
+                    "{pid} (-) {state} 0 0 0 0 -1 {} 0 0 0 0 0 0 0 0 0 0 0 0 {start} 0 0 0\n",
                     stat.flags
                 );
                 self.files.push((format!("proc/{pid}/stat"), text.into()));

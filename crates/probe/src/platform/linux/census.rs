@@ -12,6 +12,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use super::file::Scratch;
 use super::newest::Newest;
 use super::process;
+use super::tree::Member;
 use crate::decode::statm;
 use crate::machine::Roots;
 
@@ -127,7 +128,10 @@ impl Census {
     /// Asks a process who it is; its start, or nothing if it is gone.
     pub(super) fn meet(&mut self, pid: i32, inode: u64) -> Option<u64> {
         let stat = process::stat(&self.proc, pid, &mut self.scratch)?;
-        let fresh = if stat.is_zombie() { Fate::Zombie } else { Fate::Runs(None) };
+        let fresh = match stat.is_zombie() {
+            true => Fate::Zombie,
+            false => Fate::Runs(Some(stat.resident_pages)),
+        };
         if let Some(process) = self.known.get_mut(&pid)
             && process.start_ticks == stat.start_ticks
         {
@@ -148,6 +152,11 @@ impl Census {
         };
         self.known.insert(pid, process);
         Some(stat.start_ticks)
+    }
+
+    /// When a known process started.
+    pub(super) fn start_ticks(&self, pid: i32) -> Option<u64> {
+        Some(self.known.get(&pid)?.start_ticks)
     }
 
     /// How a process is now. One that is gone is forgotten.
@@ -179,10 +188,7 @@ impl Census {
         if member.is_some_and(|start_ticks| process.start_ticks != start_ticks) {
             return Fate::Gone;
         }
-        // Nobody but the tree asks for pages.
-        if let Some(fate) = process.fresh.take()
-            && (member.is_none() || fate == Fate::Zombie)
-        {
+        if let Some(fate) = process.fresh.take() {
             return fate;
         }
         let pages = match &process.statm {
@@ -212,12 +218,17 @@ impl Census {
 
     /// Those below `root` and the `members`, themselves not among these; `root` is
     /// `None` when it has ended, and its orphans are then known.
-    pub(super) fn newcomers(&mut self, root: Option<i32>, members: &HashSet<i32>) -> Vec<i32> {
-        let mut family: HashSet<i32> = members.iter().copied().chain(root).collect();
+    pub(super) fn newcomers(&mut self, root: Option<i32>, members: &[Member]) -> Vec<i32> {
+        // A member's number may have been given out again since it was looked at; its
+        // new owner must not pass the membership on, and is looked at next time.
+        let lives = |member: &&Member| self.start_ticks(member.pid) == Some(member.start_ticks);
+        let living = members.iter().filter(lives).map(|member| member.pid);
+        let mut family: HashSet<i32> = living.chain(root).collect();
+        let taken: HashSet<i32> = members.iter().map(|member| member.pid).chain(root).collect();
         let mut unclear: Vec<(i32, i32)> = self
             .known
             .iter()
-            .filter(|(pid, process)| !process.is_stranger && !family.contains(pid))
+            .filter(|(pid, process)| !process.is_stranger && !taken.contains(pid))
             .map(|(pid, process)| (*pid, process.ppid))
             .collect();
         let mut found = Vec::new();

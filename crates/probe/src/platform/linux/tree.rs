@@ -1,6 +1,5 @@
 //! A process tree on Linux.
 
-use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 
 use nix::unistd::{SysconfVar, sysconf};
@@ -127,18 +126,17 @@ impl Tree {
         if self.with_root && is_new {
             self.add(self.root);
         }
-        let known: HashSet<i32> = self.members.iter().map(|member| member.pid).collect();
-        let is_narrow = self.has_children_files && known.len() <= WIDE;
+        let is_narrow = self.has_children_files && self.members.len() <= WIDE;
         if deep || !is_narrow {
             self.census.refresh();
         }
         let found = if is_narrow {
-            children::below(&self.census.proc, known.into_iter().chain(root))
+            let known = self.members.iter().map(|member| member.pid).chain(root);
+            children::below(&self.census.proc, known)
         } else {
-            self.census.newcomers(root, &known)
+            self.census.newcomers(root, &self.members)
         };
         for pid in found {
-            self.members.retain(|member| member.pid != pid);
             self.add(pid);
         }
     }
@@ -149,7 +147,12 @@ impl Tree {
 
     /// Adds a process unless it is gone already.
     fn add(&mut self, pid: i32) {
-        let start_ticks = self.inode(pid).and_then(|inode| self.census.meet(pid, inode));
+        let meet = |census: &mut Census| {
+            let inode = census.proc.join(pid.to_string()).metadata().ok()?.ino();
+            census.meet(pid, inode)
+        };
+        let known = self.census.start_ticks(pid);
+        let start_ticks = known.or_else(|| meet(&mut self.census));
         if let Some(start_ticks) = start_ticks {
             self.members.push(Member { pid, start_ticks });
         }
