@@ -5,6 +5,7 @@
 //! channels count on which chip, not what a chip draws.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use probe::Replay;
 use probe::decode::dvfs;
 use probe::decode::ioreport::activity::{self, Active};
 use probe::decode::ioreport::energy::{Meter, Part, counters, unreadable};
@@ -103,6 +104,27 @@ fn m5_max_has_new_clusters_under_the_same_total() {
     assert_eq!(chip.watts(), [Some(36.0), Some(40.0), Some(0.0), Some(6.0)]);
     assert_eq!(chip.active(), active(100.0, 1128.0));
     assert_eq!(chip.counters(Part::Cpu), ["CPU Energy"]);
+}
+
+#[test]
+fn a_dump_of_a_mac_is_played_back_with_its_power_and_states() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name, text| std::fs::write(dir.path().join(name), text).unwrap();
+    file("ioreg.txt", include_str!("data/macos/pmgr-m1ultra.txt"));
+    file("ioreport.txt", include_str!("data/macos/ioreport-m1ultra.txt"));
+    let replay = Replay::open(dir.path()).unwrap();
+    let reading = &replay.readings[0];
+    let [gpu] = &reading.gpus[..] else { panic!("one GPU") };
+    assert_eq!(replay.profile.gpus.len(), 1);
+    assert_eq!((gpu.residency_pct, gpu.freq_mhz), (Some(100.0), Some(1296.0)));
+    let watts = [reading.cpu_power_w, gpu.power_w, reading.ane_power_w, reading.dram_power_w];
+    for (watts, expected) in watts.into_iter().zip([17.0, 30.0, 0.5, 3.9]) {
+        assert!((watts.unwrap() - expected).abs() < 1e-3, "{watts:?} W");
+    }
+    let found: Vec<_> = replay.sources.found.iter().map(|found| found.quantity).collect();
+    let quantities = ["gpu_residency_pct", "gpu_freq_mhz", "gpu_power_w"];
+    assert!(quantities.iter().all(|quantity| found.contains(quantity)), "{found:?}");
+    assert!(!found.contains(&"gpu_device_util"));
 }
 
 #[test]

@@ -1,10 +1,14 @@
-//! Texts that a Mac's own tools printed: `ioreg`, `vm_stat`, `sysctl`. What a file
-//! holds is told by its text, not by its name.
+//! Texts that a Mac's own tools printed: `ioreg`, `vm_stat`, `sysctl`; and
+//! IOReport's channels, as a dump has them. What a file holds is told by its text,
+//! not by its name.
 
 use std::path::Path;
 
+use super::ioreport::Played;
 use super::{Moment, Replay};
+use crate::decode::dvfs;
 use crate::decode::ioaccel::{AccelStats, parse_ioreg};
+use crate::decode::ioreport::{Sample, text};
 use crate::decode::vm::VmPages;
 use crate::decode::xsw::SwapUsage;
 use crate::profile::{GpuProfile, HostProfile};
@@ -20,11 +24,13 @@ pub(super) fn play(moments: &[Moment]) -> Option<Replay> {
         zombies: None,
     };
     let mut pages: Option<VmPages> = None;
+    let mut played = Played::default();
     for moment in moments {
         let mut texts = Texts::default();
         for path in files(&moment.dir) {
             texts.take(&path);
         }
+        played.add_to(&mut texts);
         if let (Some(before), Some(pages)) = (pages, texts.pages) {
             texts.reading.vm_stale = Some(before == pages);
             texts.sources.found("vm_stale", "all counters repeated");
@@ -58,12 +64,17 @@ fn files(dir: &Path) -> Vec<std::path::PathBuf> {
 
 /// What the texts of one moment say.
 #[derive(Default)]
-struct Texts {
-    profile: HostProfile,
+pub(super) struct Texts {
+    pub(super) profile: HostProfile,
     sources: Sources,
-    reading: Reading,
+    pub(super) reading: Reading,
     pages: Option<VmPages>,
+    pub(super) samples: Vec<Sample>,
+    pub(super) gpu_table: Option<Vec<u8>>,
 }
+
+/// What a GPU is called that comes without a name.
+pub(super) const GPU: &str = "Apple GPU";
 
 impl Texts {
     fn take(&mut self, path: &Path) {
@@ -71,8 +82,14 @@ impl Texts {
             return;
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(table) = dvfs::parse_ioreg(&text) {
+            self.gpu_table = Some(table);
+        }
+        let samples = text::parse(&text);
         if text.contains("\"PerformanceStatistics\"") {
             self.accelerator(&text, &name);
+        } else if !samples.is_empty() {
+            self.samples = samples;
         } else if let Some(pages) = VmPages::parse_vm_stat(text.as_bytes()) {
             self.pages(pages, &name);
         } else {
@@ -87,8 +104,7 @@ impl Texts {
         if stats.is_empty() {
             return;
         }
-        let name = "Apple GPU";
-        self.profile.gpus.push(GpuProfile { name: name.to_owned(), ..GpuProfile::default() });
+        self.profile.gpus.push(GpuProfile { name: GPU.to_owned(), ..GpuProfile::default() });
         for (quantity, is_there) in [
             ("gpu_device_util", stats.device_util_pct.is_some()),
             ("gpu_renderer_util", stats.renderer_util_pct.is_some()),
@@ -102,7 +118,7 @@ impl Texts {
             renderer_util_pct: stats.renderer_util_pct,
             tiler_util_pct: stats.tiler_util_pct,
             mem_used_bytes: stats.mem_used_bytes,
-            ..Gpu::unmeasured(name.into())
+            ..Gpu::unmeasured(GPU.into())
         });
     }
 
@@ -167,7 +183,7 @@ impl Texts {
         }
     }
 
-    fn note(&mut self, quantity: &'static str, is_there: bool, file: &str) {
+    pub(super) fn note(&mut self, quantity: &'static str, is_there: bool, file: &str) {
         let is_known = self.sources.found.iter().any(|found| found.quantity == quantity);
         if is_there && !is_known {
             self.sources.found(quantity, file);

@@ -1,6 +1,7 @@
 //! A machine that is not here, from what was captured on it: the same decoders,
 //! fed with files.
 
+mod ioreport;
 #[cfg(target_os = "linux")]
 mod linux;
 mod macos;
