@@ -42,39 +42,17 @@ fn the_tree_is_found_by_parents_whatever_the_names() {
 }
 
 #[test]
-fn the_tree_is_found_by_children_files_where_there_are_any() {
+fn processes_that_end_leave_the_tree_and_new_ones_enter_it() {
     let fake = Fake::new();
     family(&fake);
-    fake.write("proc/10/task/10/children", "11 ")
-        .write("proc/10/task/19/children", "13 99 ")
-        .write("proc/11/task/11/children", "12 ");
-    // Parents would say otherwise: it is not they who are asked.
-    fake.process(20, "other", 'S', 10, 7_000);
-    check_family(&fake.roots());
-}
-
-#[test]
-fn processes_that_end_leave_the_tree_and_new_ones_enter_it() {
-    for children_files in [false, true] {
-        let fake = Fake::new();
-        family(&fake);
-        if children_files {
-            fake.write("proc/10/task/10/children", "11 13 ")
-                .write("proc/11/task/11/children", "12 ");
-        }
-        let mut tree = Tree::at(&fake.roots(), 10, true);
-        assert_eq!(tree.read(false).pids, [10, 11, 12, 13]);
-        // An open file outlives its directory, unless it is a process's: empty
-        // it, so that it reads as one of a process without memory.
-        fake.write("proc/13/statm", "0 0 0 0 0 0 0\n");
-        std::fs::remove_dir_all(fake.path("proc/13")).unwrap();
-        fake.process(30, "new", 'S', 11, 4);
-        if children_files {
-            fake.write("proc/10/task/10/children", "11 ")
-                .write("proc/11/task/11/children", "12 30 ");
-        }
-        assert_eq!(tree.read(false).pids, [10, 11, 12, 30]);
-    }
+    let mut tree = Tree::at(&fake.roots(), 10, true);
+    assert_eq!(tree.read(false).pids, [10, 11, 12, 13]);
+    // An open file outlives its directory, unless it is a process's: empty
+    // it, so that it reads as one of a process without memory.
+    fake.write("proc/13/statm", "0 0 0 0 0 0 0\n");
+    std::fs::remove_dir_all(fake.path("proc/13")).unwrap();
+    fake.process(30, "new", 'S', 11, 4);
+    assert_eq!(tree.read(false).pids, [10, 11, 12, 30]);
 }
 
 #[test]
