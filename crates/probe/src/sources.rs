@@ -32,7 +32,6 @@ pub struct Missing {
 }
 
 /// All fields but those that a GPU fills.
-#[allow(dead_code, reason = "each system names its own; others are played back")]
 pub(crate) const QUANTITIES: [&str; 30] = [
     "ram_total_gb",
     "ram_free_gb",

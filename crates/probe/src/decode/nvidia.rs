@@ -72,7 +72,7 @@ impl Answers {
     }
 
     /// Says which quantities this GPU gives, and why it does not give others.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "NVML is asked on Linux only"))]
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux has NVML"))]
     pub(crate) fn note(&self, sources: &mut Sources) {
         let mut note = |quantity, what: &str, why: Option<&String>| {
             let why = why.map(|why| format!("{}: {why}", self.name));

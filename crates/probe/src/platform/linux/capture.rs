@@ -9,6 +9,7 @@ use std::path::Path;
 
 use super::cgroup::{V1, V2};
 use super::file::{Scratch, list};
+use super::listing::Listing;
 use super::{nvidia, process};
 use crate::decode::cgroup::{Membership, lineage};
 use crate::machine::Roots;
@@ -127,7 +128,7 @@ impl Capture<'_> {
     fn processes(&mut self) {
         let mut scratch = Scratch::new();
         let own = i32::try_from(std::process::id()).ok();
-        let Some(entries) = process::list(&self.roots.proc) else {
+        let Ok(entries) = Listing::open(&self.roots.proc).and_then(|mut list| list.all()) else {
             return;
         };
         for entry in entries {

@@ -5,12 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::file::Scratch;
-use super::newest::Newest;
+use super::listing::{Entry, Listing};
+use super::newest::{Newest, Started};
 use super::process;
 use super::tree::Member;
 use crate::decode::statm;
@@ -18,6 +20,10 @@ use crate::machine::Roots;
 
 /// Files kept open at most: half of what a process may usually have.
 const MOST_KEPT: usize = 512;
+
+/// Threads of the kernel end unnoticed, and a process can be given a number of its
+/// own choice: so all are listed now and then.
+const ALL_EVERY: Duration = Duration::from_secs(30);
 
 /// What is known of a process.
 struct Process {
@@ -36,7 +42,7 @@ struct Process {
     is_stranger: bool,
     /// Was just asked for its state, with this answer.
     fresh: Option<Fate>,
-    /// The listing that it was last seen in.
+    /// The full listing that it was last seen in, or the last one before it was met.
     listing: u64,
 }
 
@@ -56,7 +62,11 @@ pub(crate) struct Census {
     pub(super) proc: PathBuf,
     known: HashMap<i32, Process>,
     newest: Newest,
+    /// `None` where there is no such directory.
+    processes: Option<Listing>,
+    /// Counts the full listings, and when the last one was.
     listing: u64,
+    listed: Option<Instant>,
     kept: usize,
     most_kept: usize,
     pub(super) scratch: Scratch,
@@ -71,7 +81,9 @@ impl Census {
             proc: roots.proc.clone(),
             known: HashMap::new(),
             newest: Newest::open(roots, &mut scratch),
+            processes: Listing::open(&roots.proc).ok(),
             listing: 0,
+            listed: None,
             kept: 0,
             most_kept: usize::try_from(limit).map_or(MOST_KEPT, |limit| limit.min(MOST_KEPT)),
             scratch,
@@ -98,60 +110,71 @@ impl Census {
         u32::try_from(zombies).ok()
     }
 
-    /// Learns who was started since the last time, and forgets who has ended.
-    pub(super) fn refresh(&mut self) {
-        // Those who end without another being started are found out when looked at.
-        if !self.newest.changed(&mut self.scratch) {
-            return;
+    /// Learns who was started since the last time, and forgets who has ended;
+    /// whether there may be anyone new.
+    pub(super) fn refresh(&mut self) -> bool {
+        let is_old = self.listed.is_none_or(|listed| listed.elapsed() >= ALL_EVERY);
+        match self.newest.since_last(&mut self.scratch) {
+            // Those who end without another being started are found out when looked at.
+            Started::Nothing if !is_old => return false,
+            Started::Above(pid) if !is_old => {
+                let listing = self.processes.as_mut();
+                let entries = listing.and_then(|list| list.above(pid).ok()).unwrap_or_default();
+                self.meet_new(&entries);
+            }
+            _ => {
+                let listing = self.processes.as_mut();
+                let entries = listing.and_then(|list| list.all().ok()).unwrap_or_default();
+                self.listed = Some(Instant::now());
+                self.listing += 1;
+                self.meet_new(&entries);
+                let listing = self.listing;
+                self.known.retain(|_, process| process.listing == listing);
+                // Now and then, so that it need not be counted at every change.
+                let is_kept = |process: &&Process| process.statm.is_some();
+                self.kept = self.known.values().filter(is_kept).count();
+            }
         }
-        let Some(entries) = process::list(&self.proc) else {
-            self.known.clear();
-            return;
-        };
-        self.listing += 1;
-        let mut unclear = Vec::new();
+        true
+    }
+
+    fn meet_new(&mut self, entries: &[Entry]) {
         for entry in entries {
             match self.known.get_mut(&entry.pid) {
                 Some(process) if process.inode == entry.inode => process.listing = self.listing,
-                _ => unclear.push(entry),
+                _ => self.meet(entry),
             }
         }
-        for entry in unclear {
-            self.meet(entry.pid, entry.inode);
-        }
-        let listing = self.listing;
-        self.known.retain(|_, process| process.listing == listing);
-        // Once in a listing, so that it need not be counted at every change.
-        self.kept = self.known.values().filter(|process| process.statm.is_some()).count();
     }
 
-    /// Asks a process who it is; its start, or nothing if it is gone.
-    pub(super) fn meet(&mut self, pid: i32, inode: u64) -> Option<u64> {
-        let stat = process::stat(&self.proc, pid, &mut self.scratch)?;
-        let fresh = match stat.is_zombie() {
-            true => Fate::Zombie,
-            false => Fate::Runs(Some(stat.resident_pages)),
+    /// Asks a process who it is.
+    fn meet(&mut self, entry: &Entry) {
+        let Some(stat) = process::stat(&self.proc, entry.pid, &mut self.scratch) else {
+            return;
         };
-        if let Some(process) = self.known.get_mut(&pid)
+        if let Some(process) = self.known.get_mut(&entry.pid)
             && process.start_ticks == stat.start_ticks
         {
             // The kernel dropped its inode for want of memory, and made another.
-            process.inode = inode;
+            process.inode = entry.inode;
             process.listing = self.listing;
-            return Some(stat.start_ticks);
+            return;
         }
+        let fate = match stat.is_zombie() {
+            true => Fate::Zombie,
+            false => Fate::Runs(Some(stat.resident_pages)),
+        };
         let process = Process {
-            inode,
+            inode: entry.inode,
             start_ticks: stat.start_ticks,
             ppid: stat.ppid,
             statm: None,
             is_kernel: stat.is_kernel_thread(),
             is_stranger: false,
-            fresh: Some(fresh),
+            fresh: Some(fate),
             listing: self.listing,
         };
-        self.known.insert(pid, process);
-        Some(stat.start_ticks)
+        self.known.insert(entry.pid, process);
     }
 
     /// When a known process started.

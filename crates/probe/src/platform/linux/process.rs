@@ -1,32 +1,12 @@
 //! Single processes in `/proc`.
 
 use std::fs::File;
-use std::os::unix::fs::DirEntryExt;
 use std::path::Path;
 
 use super::file::Scratch;
 use crate::decode::pid_stat::PidStat;
 use crate::machine::Roots;
 use crate::sources::Sources;
-
-/// A directory of `/proc` that belongs to a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) pid: i32,
-    /// The directory's inode. The kernel gives a new one to each process, so a
-    /// number given out again is told from the old one without opening a file.
-    pub(super) inode: u64,
-}
-
-/// All processes, in no particular order; `None` when they cannot be listed.
-pub(super) fn list(proc: &Path) -> Option<impl Iterator<Item = Entry>> {
-    let entries = std::fs::read_dir(proc).ok()?;
-    Some(entries.flatten().filter_map(|entry| {
-        let pid = entry.file_name().to_str()?.parse().ok()?;
-        let inode = entry.ino();
-        Some(Entry { pid, inode })
-    }))
-}
 
 /// A file of the process `pid`. A process that is gone is an error like any
 /// other, which callers take as "not there".
