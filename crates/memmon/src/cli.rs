@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueHint};
 
@@ -16,6 +16,8 @@ Examples:
       Watch a server that runs already, until it ends.
   memmon | tee run.jsonl | jq -c 'select(.record == \"sample\") | .ram_free_gb'
       Until Ctrl-C.
+  memmon --doctor
+      What can be measured on this machine, and why the rest cannot.
 
 Output:
   JSON lines: `stream` first, then samples, `summary` last. Without -o the lines
@@ -63,16 +65,28 @@ pub struct Args {
           value_parser = clap::value_parser!(i32).range(1..))]
     pub pid: Option<i32>,
 
+    /// Show what can be measured here, with values, and what cannot, with reasons
+    #[arg(long, conflicts_with_all = ["command", "pid", "dump", "output", "duration", "interval"])]
+    pub doctor: bool,
+
+    /// With --doctor: look at what --dump saved in DIR, on whichever machine
+    #[arg(long, value_name = "DIR", requires = "doctor", value_hint = ValueHint::DirPath)]
+    pub replay: Option<PathBuf>,
+
+    /// Save the files that are read here in the new folder DIR, to be sent with a report
+    ///
+    /// Two moments half a second apart, and manifest.json. Names of the host, of users,
+    /// programs and control groups, command lines and environments are left out.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath,
+          conflicts_with_all = ["command", "pid", "output", "duration", "interval"])]
+    pub dump: Option<PathBuf>,
+
     /// The command to run, with its arguments
     #[arg(value_name = "COMMAND", trailing_var_arg = true, value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
 
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
     emit: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
-    doctor: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
-    dump: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
     prometheus: Option<String>,
 }
@@ -156,7 +170,7 @@ mod tests {
 
     #[test]
     fn options_of_later_versions_are_refused() {
-        for option in ["--emit", "--emit=mlx-knife", "--doctor", "--dump", "--prometheus"] {
+        for option in ["--emit", "--emit=mlx-knife", "--prometheus"] {
             assert_eq!(parse(&[option]).unwrap_err(), ErrorKind::ValueValidation, "{option}");
         }
     }

@@ -7,11 +7,16 @@
 //! command's lines on between the samples. The [`sampler`] reads the probes;
 //! [`sample`] makes a record of what they gave, [`tally`] adds records up for the
 //! [`closing`].
+//!
+//! [`doctor`] says what can be measured here; [`dump`] saves what it is read from.
 
 pub mod child;
 mod cli;
 pub mod closing;
+pub mod doctor;
+pub mod dump;
 pub mod exit;
+pub mod gpu_sums;
 pub mod grid;
 pub mod opening;
 pub mod output;
@@ -22,17 +27,35 @@ pub mod session;
 pub mod signals;
 pub mod splitter;
 mod sys;
+mod table;
 pub mod tally;
+
+use std::io::{ErrorKind, Write};
 
 pub use cli::Args;
 
 /// Runs memmon; its exit code. What went wrong has been said.
 #[must_use]
 pub fn run(args: Args) -> u8 {
-    session::run(&args).unwrap_or_else(|message| {
+    let result = match &args.dump {
+        Some(dir) => dump::run(dir),
+        None if args.doctor => doctor::run(args.replay.as_deref()),
+        None => session::run(&args),
+    };
+    result.unwrap_or_else(|message| {
         complain(&message);
         exit::OWN_FAILURE
     })
+}
+
+/// Writes `text` for people who asked for it; a reader who went away is no failure.
+fn say(text: &str) -> Result<u8, String> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("cannot write: standard output: {error}"))
+        }
+        _ => Ok(pipe::exit::DONE),
+    }
 }
 
 fn complain(message: &str) {

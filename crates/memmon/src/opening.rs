@@ -77,7 +77,7 @@ fn host(profile: &HostProfile) -> Machine {
 }
 
 /// What the probes say of themselves, less what nobody asked them for.
-fn sources(own: &probe::Sources, watches: bool) -> Sources {
+pub(crate) fn sources(own: &probe::Sources, watches: bool) -> Sources {
     let is_idle = |quantity: &str| !watches && quantity.starts_with("tree_");
     let mut sources = Sources::default();
     for found in &own.found {

@@ -5,11 +5,15 @@
 use probe::{Gpu, Reading, TreeReading};
 use records::{GpuSample, Origin, Sample, Unit, round};
 
+use crate::gpu_sums::GpuSums;
+
 /// What the probes gave for one sample.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
     /// The machine.
     pub machine: Reading,
+    /// What its GPUs use together.
+    pub gpu_sums: GpuSums,
     /// The processes that are watched, when some are.
     pub tree: Option<TreeReading>,
     /// Zombies on the whole machine, in the samples that counted them.
@@ -45,8 +49,8 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         gpu_device_util: greatest(gpus, |gpu| gpu.device_util_pct).map(pct),
         gpu_renderer_util: greatest(gpus, |gpu| gpu.renderer_util_pct).map(pct),
         gpu_tiler_util: greatest(gpus, |gpu| gpu.tiler_util_pct).map(pct),
-        gpu_mem_used_gb: gpus.iter().filter_map(|gpu| gpu.mem_used_bytes).reduce(add).map(gb),
-        gpu_power_w: gpus.iter().filter_map(|gpu| gpu.power_w).reduce(|a, b| a + b).map(watt),
+        gpu_mem_used_gb: seen.gpu_sums.mem_used_bytes.map(gb),
+        gpu_power_w: seen.gpu_sums.power_w.map(watt),
         gpu_temp_c: greatest(gpus, |gpu| gpu.temp_c).map(celsius),
         gpu_residency_pct: greatest(gpus, |gpu| gpu.residency_pct).map(pct),
         gpu_freq_mhz: greatest(gpus, |gpu| gpu.freq_mhz).map(mhz),
@@ -58,6 +62,7 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         tree_pss_gb: tree.and_then(|tree| tree.pss_bytes).map(gb),
         tree_footprint_gb: tree.and_then(|tree| tree.footprint_bytes).map(gb),
         tree_procs: tree.map(|tree| tree.procs),
+        tree_incomplete: tree.and_then(|tree| tree.incomplete),
         zombies: seen.zombies,
         cgroup_limit_gb: machine.cgroup.and_then(|cgroup| cgroup.limit_bytes).map(gb),
         cgroup_used_gb: machine.cgroup.and_then(|cgroup| cgroup.used_bytes).map(gb),
@@ -81,10 +86,6 @@ fn gpu_sample(gpu: &Gpu) -> GpuSample {
 /// The greatest of the values that were measured.
 fn greatest(gpus: &[Gpu], value: impl Fn(&Gpu) -> Option<f64>) -> Option<f64> {
     gpus.iter().filter_map(value).reduce(f64::max)
-}
-
-fn add(a: u64, b: u64) -> u64 {
-    a.saturating_add(b)
 }
 
 /// Bytes as 10⁹ bytes.
@@ -122,9 +123,15 @@ mod tests {
     use records::{Origin, SERIES};
 
     use super::{Observation, sample};
+    use crate::gpu_sums::Adder;
 
     fn origin() -> Origin {
         Origin { run: "r".into(), host: "h".into() }
+    }
+
+    fn seen(machine: Reading) -> Observation {
+        let gpu_sums = Adder::default().sums(&machine.gpus);
+        Observation { machine, gpu_sums, ..Observation::default() }
     }
 
     fn gpu(name: &str, util: f64, mem: u64, power: Option<f64>, temp: f64) -> Gpu {
@@ -167,7 +174,8 @@ mod tests {
             ..Reading::default()
         };
         let tree = TreeReading { procs: 3, rss_bytes: Some(0), ..TreeReading::default() };
-        let seen = Observation { machine, tree: Some(tree), zombies: Some(2) };
+        let seen =
+            Observation { machine, tree: Some(tree), zombies: Some(2), ..Observation::default() };
         assert_eq!(
             serde_json::to_string(&sample(0.0, &origin(), &seen)).unwrap(),
             concat!(
@@ -186,7 +194,7 @@ mod tests {
             gpus: vec![gpu("A", 31.26, 3_000_000_000, Some(12.345), 60.04)],
             ..Reading::default()
         };
-        let one = sample(0.0, &origin(), &Observation { machine, ..Observation::default() });
+        let one = sample(0.0, &origin(), &seen(machine));
         assert_eq!(one.gpus, None);
         assert_eq!(one.gpu_device_util, Some(31.3));
         assert_eq!(one.gpu_mem_used_gb, Some(3.0));
@@ -204,7 +212,7 @@ mod tests {
             ],
             ..Reading::default()
         };
-        let two = sample(0.0, &origin(), &Observation { machine, ..Observation::default() });
+        let two = sample(0.0, &origin(), &seen(machine));
         assert_eq!(two.gpu_device_util, Some(90.0));
         assert_eq!(two.gpu_mem_used_gb, Some(3.5));
         assert_eq!(two.gpu_power_w, Some(50.0));

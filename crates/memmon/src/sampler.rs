@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use probe::{Machine, Tree, TreeReading, clock::Stamp};
+use probe::{Machine, Processes, Tree, TreeReading, clock::Stamp};
 use records::{Origin, Sample};
 
 use crate::{
+    gpu_sums::Adder,
     grid::Grid,
     output::Output,
     sample::{Observation, sample},
@@ -22,7 +23,8 @@ const GAP_S: f64 = 1.0;
 /// The probes, the time, and what came of it so far.
 pub struct Sampler {
     machine: Machine,
-    tree: Option<Tree>,
+    gpu_adder: Adder,
+    processes: Processes,
     origin: Origin,
     interval: Duration,
     start: Stamp,
@@ -45,7 +47,8 @@ impl Sampler {
     ) -> Sampler {
         Sampler {
             machine,
-            tree,
+            gpu_adder: Adder::default(),
+            processes: Processes::open(tree),
             origin,
             interval,
             start,
@@ -65,14 +68,19 @@ impl Sampler {
         let slot = self.grid.take(elapsed);
         let slow = slot.point >= self.slow_from;
 
+        let machine = self.machine.read();
+        let processes = self.processes.read(slow);
         let seen = Observation {
-            machine: self.machine.read(),
-            tree: self.tree.as_mut().map(|tree| tree.read(slow)),
-            zombies: if slow { probe::zombies() } else { None },
+            gpu_sums: self.gpu_adder.sums(&machine.gpus),
+            machine,
+            tree: processes.tree,
+            zombies: processes.zombies,
         };
         let read = stamp.mono.elapsed();
-        if slow {
-            self.slow_from = slot.point + slow_pause(read, self.interval);
+        // What a slow read began may still take time in the samples after it.
+        if slow || read.saturating_mul(SLOW_SHARE) > SLOW_EVERY {
+            let pause = slow_pause(read, self.interval);
+            self.slow_from = self.slow_from.max(slot.point + pause);
         }
 
         let elapsed = Duration::from_micros(micros(elapsed));

@@ -1,25 +1,44 @@
 //! The machine as a whole: opened once, read often.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::platform;
 use crate::profile::HostProfile;
 use crate::reading::Reading;
 use crate::sources::Sources;
 
-/// Where the kernel's file systems are. Other places than the usual ones serve
-/// captured trees; macOS has no such files and ignores this.
+/// Where the system's files are. Other places than the usual ones serve captured
+/// trees; macOS has no such files and ignores this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roots {
     /// In place of `/proc`.
     pub proc: PathBuf,
     /// In place of `/sys`.
     pub sys: PathBuf,
+    /// In place of `/etc`.
+    pub etc: PathBuf,
+    /// What NVML answers, as [`decode::nvidia`](crate::decode::nvidia) writes it,
+    /// in place of the library, which knows only the machine that it runs on.
+    pub nvml: Option<PathBuf>,
+}
+
+impl Roots {
+    /// A captured machine: `proc`, `sys`, `etc` and `nvml.csv` in `dir`.
+    #[must_use]
+    pub fn under(dir: &Path) -> Roots {
+        Roots {
+            proc: dir.join("proc"),
+            sys: dir.join("sys"),
+            etc: dir.join("etc"),
+            nvml: Some(dir.join("nvml.csv")),
+        }
+    }
 }
 
 impl Default for Roots {
     fn default() -> Roots {
-        Roots { proc: PathBuf::from("/proc"), sys: PathBuf::from("/sys") }
+        let at = PathBuf::from;
+        Roots { proc: at("/proc"), sys: at("/sys"), etc: at("/etc"), nvml: None }
     }
 }
 
@@ -38,9 +57,7 @@ impl Machine {
         Machine::open_at(Roots::default())
     }
 
-    /// As [`Machine::open`], with the kernel's file systems elsewhere. A
-    /// captured tree is not asked about NVIDIA GPUs, which only the driver's
-    /// library knows.
+    /// As [`Machine::open`], with the system's files elsewhere.
     #[must_use]
     pub fn open_at(roots: Roots) -> Machine {
         let mut profile = HostProfile::default();
@@ -68,6 +85,21 @@ impl Machine {
     pub fn read(&mut self) -> Reading {
         self.sensors.read()
     }
+}
+
+/// Path and content of each file and answer that this machine is read from, as
+/// they are now. In a folder, they can be played back by [`Replay`](crate::Replay).
+/// Without names of hosts, users, programs and control groups. Empty where the
+/// system's sources are no files.
+#[must_use]
+pub fn capture() -> Vec<(String, Vec<u8>)> {
+    capture_at(&Roots::default())
+}
+
+/// As [`capture`], with the system's files elsewhere.
+#[must_use]
+pub fn capture_at(roots: &Roots) -> Vec<(String, Vec<u8>)> {
+    platform::capture(roots)
 }
 
 // A sampler may well read in a thread of its own, on every system.

@@ -32,13 +32,16 @@ pub struct Reading {
     /// CPU shares since the previous read. `None` on the first, and when no
     /// tick passed since.
     pub cpu: Option<Cpu>,
-    /// Power of the CPU since the previous read, in watts.
+    /// Power of the CPU since the previous read, in watts; all packages. On
+    /// macOS, as the two below, between the driver's two last publications, in
+    /// the reading that first shows the second: about every 2 s.
     pub cpu_power_w: Option<f64>,
     /// Temperature of the CPU in °C, the hottest where there are several.
     pub cpu_temp_c: Option<f64>,
     /// Power of the neural engine since the previous read, in watts (macOS).
     pub ane_power_w: Option<f64>,
-    /// Power of the memory since the previous read, in watts (macOS).
+    /// Power of the memory since the previous read, in watts (macOS; on Linux
+    /// where RAPL counts it and may be read).
     pub dram_power_w: Option<f64>,
     /// One entry for each GPU, in a fixed order.
     pub gpus: Vec<Gpu>,
@@ -119,7 +122,8 @@ pub struct Gpu {
     pub temp_c: Option<f64>,
     /// Share of the time in an active state, exact, in percent.
     pub residency_pct: Option<f64>,
-    /// Mean frequency while it was in an active state, in MHz.
+    /// Frequency in MHz. macOS: the mean while it was in an active state.
+    /// Linux: that of the moment.
     pub freq_mhz: Option<f64>,
 }
 

@@ -1,6 +1,9 @@
 //! Where each quantity comes from on this machine, and why one is missing:
 //! what the `stream` record tells its readers once.
 
+#[cfg(any(target_os = "macos", test))]
+pub(crate) mod macos;
+
 /// The quantities that can be read here and those that cannot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
@@ -28,8 +31,42 @@ pub struct Missing {
     pub why: String,
 }
 
+/// All fields but those that a GPU fills.
+pub(crate) const QUANTITIES: [&str; 30] = [
+    "ram_total_gb",
+    "ram_free_gb",
+    "ram_used_gb",
+    "ram_wired_gb",
+    "ram_compressed_gb",
+    "swap_used_mb",
+    "swap_total_mb",
+    "memory_pressure",
+    "memory_free_pct",
+    "load_1",
+    "load_5",
+    "load_15",
+    "cpu_user",
+    "cpu_sys",
+    "cpu_idle",
+    "cpu_power_w",
+    "cpu_temp_c",
+    "ane_power_w",
+    "dram_power_w",
+    "thermal_level",
+    "tree_rss_gb",
+    "tree_pss_gb",
+    "tree_footprint_gb",
+    "tree_procs",
+    "zombies",
+    "cgroup_limit_gb",
+    "cgroup_used_gb",
+    "cgroup_free_gb",
+    "cgroup_swap_mb",
+    "vm_stale",
+];
+
 /// The fields that a GPU fills.
-pub(crate) const GPU_QUANTITIES: [&str; 7] = [
+pub(crate) const GPU_QUANTITIES: [&str; 8] = [
     "gpu_device_util",
     "gpu_renderer_util",
     "gpu_tiler_util",
@@ -37,6 +74,7 @@ pub(crate) const GPU_QUANTITIES: [&str; 7] = [
     "gpu_power_w",
     "gpu_temp_c",
     "gpu_residency_pct",
+    "gpu_freq_mhz",
 ];
 
 impl Sources {

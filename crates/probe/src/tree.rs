@@ -18,10 +18,16 @@ pub struct TreeReading {
     /// for each. `None` if that of one could not be read.
     pub rss_bytes: Option<u64>,
     /// As above with shared pages split among those who share them, in bytes
-    /// (Linux, and only in a deep read).
+    /// (Linux). The processes are asked in turn, for 2 ms in each read; the sum is
+    /// in the read that asked the last one, so in the deep read itself for small
+    /// trees, and over some that were asked a few reads earlier for large ones.
     pub pss_bytes: Option<u64>,
     /// Memory charged to them, in bytes: what macOS calls footprint.
     pub footprint_bytes: Option<u64>,
+    /// Processes may be missing: orphans run whose parents were never seen and
+    /// may have been of this tree. Linux hands orphans to the subreaper, so
+    /// nothing is said there; on macOS a deep read tells.
+    pub incomplete: Option<bool>,
     /// Ended processes in the tree that nobody has waited for.
     pub zombies: u32,
     /// The numbers of all of these, zombies included, in rising order.
@@ -50,9 +56,9 @@ impl Tree {
         Tree { inner: platform::Tree::new(roots, pid, with_root) }
     }
 
-    /// Reads the tree now. `deep` adds `pss_bytes` and looks at every process
-    /// of the system anew; both take time that grows with the memory and the
-    /// processes there are, so about once a second is enough.
+    /// Reads the tree now. `deep` looks at every process of the system, and begins
+    /// a round of `pss_bytes`; both take time that grows with the processes there
+    /// are, so about once a second is enough.
     #[must_use]
     pub fn read(&mut self, deep: bool) -> TreeReading {
         let mut reading = self.inner.read(deep);
@@ -61,9 +67,52 @@ impl Tree {
     }
 }
 
-/// Zombies on the whole system: ended processes whose parents have not waited
-/// for them. Looks at every process, so about once a second is enough. `None`
-/// where processes cannot be listed.
+/// The processes of the system, and a tree among them where one is watched. Each
+/// process is looked at once for both.
+pub struct Processes(Watch);
+
+enum Watch {
+    Tree(Tree),
+    System(platform::Census),
+}
+
+/// What the processes of the system are at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProcessReading {
+    /// The tree, where one is watched.
+    pub tree: Option<TreeReading>,
+    /// Zombies on the whole system: ended processes whose parents have not waited
+    /// for them. Only in a deep read; `None` where processes cannot be listed.
+    pub zombies: Option<u32>,
+}
+
+impl Processes {
+    /// Those of this system, with `tree` or without.
+    #[must_use]
+    pub fn open(tree: Option<Tree>) -> Processes {
+        let system = || Watch::System(platform::Census::new(&Roots::default()));
+        Processes(tree.map_or_else(system, Watch::Tree))
+    }
+
+    /// Reads the tree, and in a `deep` read looks at every process of the system.
+    #[must_use]
+    pub fn read(&mut self, deep: bool) -> ProcessReading {
+        match &mut self.0 {
+            Watch::Tree(tree) => {
+                let reading = tree.read(deep);
+                let zombies = if deep { tree.inner.zombies() } else { None };
+                ProcessReading { tree: Some(reading), zombies }
+            }
+            Watch::System(census) => {
+                let zombies = if deep { census.zombies() } else { None };
+                ProcessReading { tree: None, zombies }
+            }
+        }
+    }
+}
+
+/// Zombies on the whole system, counted once. Who counts again and again keeps
+/// [`Processes`], which remember.
 #[must_use]
 pub fn zombies() -> Option<u32> {
     zombies_at(&Roots::default())
@@ -72,5 +121,5 @@ pub fn zombies() -> Option<u32> {
 /// As [`zombies`], with `/proc` elsewhere.
 #[must_use]
 pub fn zombies_at(roots: &Roots) -> Option<u32> {
-    platform::zombies(roots)
+    platform::Census::new(roots).zombies()
 }

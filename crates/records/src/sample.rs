@@ -123,6 +123,10 @@ record! {
         /// Processes below memmon.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tree_procs: Option<u32>,
+        /// Processes may be missing from the tree: somebody's orphans run, and whose cannot
+        /// be said (macOS, which hands no orphan to memmon; about once a second).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tree_incomplete: Option<bool>,
         /// Zombie processes on the machine (about once a second).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub zombies: Option<u32>,

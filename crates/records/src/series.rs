@@ -194,6 +194,7 @@ mod tests {
             "late_us",
             "missed",
             "gpus",
+            "tree_incomplete",
             "vm_stale",
         ];
         let schema = serde_json::to_value(schemars::schema_for!(Sample)).unwrap();

@@ -42,19 +42,26 @@ impl Watch {
     pub fn at_death(&mut self) -> MemoryAtDeath {
         let now = self.machine.read();
         MemoryAtDeath {
-            ram_free_gb: now.ram_free_bytes.map(gb),
+            ram_free_gb: free(&now).map(gb),
             swap_used_mb: now.swap_used_bytes.map(mb),
             memory_pressure: now.memory_pressure.map(probe::Pressure::level),
         }
     }
 }
 
+/// Memory that can be had: in a container, no more than its limit leaves.
+fn free(reading: &Reading) -> Option<u64> {
+    let group = reading.cgroup.and_then(|group| group.free_bytes);
+    least(reading.ram_free_bytes, group)
+}
+
+/// The smaller one; the other where one is not known.
+fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    a.into_iter().chain(b).min()
+}
+
 fn judge(before: &Reading, after: &Reading, zombies: Option<u32>, limits: &Health) -> SystemHealth {
-    let least = match (before.ram_free_bytes, after.ram_free_bytes) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    };
-    let ram_free_gb = least.map(gb);
+    let ram_free_gb = least(free(before), free(after)).map(gb);
     let growth =
         before.swap_used_bytes.zip(after.swap_used_bytes).map(|(a, b)| mb(b.saturating_sub(a)));
     let known = ram_free_gb.is_some() || growth.is_some() || zombies.is_some();
@@ -89,7 +96,7 @@ fn mb(bytes: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use probe::Reading;
+    use probe::{Cgroup, Reading};
     use records::QualityFlag;
 
     use super::judge;
@@ -114,6 +121,25 @@ mod tests {
         assert_eq!(flags(&reading(9, 0), &reading(9, 101), Some(0)), Some(vec![DegradedSwap]));
         assert_eq!(flags(&reading(4, 0), &reading(9, 0), Some(0)), Some(vec![DegradedRam]));
         assert_eq!(flags(&reading(9, 0), &reading(9, 0), Some(1)), Some(vec![DegradedZombies]));
+    }
+
+    #[test]
+    fn a_container_that_is_nearly_full_is_degraded_on_a_machine_that_is_not() {
+        let contained = |free_bytes| Reading {
+            cgroup: Some(Cgroup {
+                limit_bytes: Some(16_000_000_000),
+                used_bytes: Some(15_000_000_000),
+                free_bytes,
+                swap_bytes: None,
+            }),
+            ..reading(200, 0)
+        };
+        let judged = |after| judge(&reading(200, 0), &after, Some(0), &Health::default());
+        let full = judged(contained(Some(1_500_000_000)));
+        assert_eq!(full.ram_free_gb, Some(1.5));
+        assert_eq!(full.quality_flags, Some(vec![QualityFlag::DegradedRam]));
+        // Without a limit the machine's memory is what counts.
+        assert_eq!(judged(contained(None)).ram_free_gb, Some(200.0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Control groups: which one this process is in, and what a limit file says.
 
-use super::text::{digits, lines};
+use super::text::{digits, lines, words};
 
 /// Where a process stands in the hierarchies that can limit memory.
 /// The paths are relative to where the hierarchy is mounted.
@@ -82,6 +82,29 @@ pub fn bytes(text: &[u8]) -> Option<u64> {
     digits(text.trim_ascii())
 }
 
+/// Reads `memory.stat` for the file cache that a group and those below it hold,
+/// in bytes: what the kernel takes back first when the limit comes near. Version
+/// 1 has lines for the group alone as well; `total_` ones include those below.
+#[must_use]
+pub fn file_cache(stat: &[u8]) -> Option<u64> {
+    let value = |name: &[u8]| {
+        // A last line without its end may hold a cut number.
+        let whole = &stat[..stat.iter().rposition(|&byte| byte == b'\n')?];
+        let line = lines(whole).find(|line| words(line).next() == Some(name))?;
+        words(line).nth(1).and_then(digits)
+    };
+    let sum = |inactive: &[u8], active: &[u8]| value(inactive)?.checked_add(value(active)?);
+    sum(b"total_inactive_file", b"total_active_file")
+        .or_else(|| sum(b"inactive_file", b"active_file"))
+}
+
+/// What a group can still have below its limit, in bytes.
+#[must_use]
+pub fn free(limit: u64, used: u64, file_cache: u64) -> u64 {
+    // A limit that was lowered can lie below what is used.
+    limit.saturating_sub(used.saturating_sub(file_cache))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,9 +143,27 @@ mod tests {
         assert_eq!(bytes(b"4096\n"), Some(4096));
     }
 
+    #[test]
+    fn the_file_cache_is_that_of_the_whole_group_in_both_versions() {
+        let v2 = b"anon 100\nfile 70\ninactive_file 40\nactive_file 2\nunevictable 0\n";
+        assert_eq!(file_cache(v2), Some(42));
+        let v1 = b"inactive_file 1\nactive_file 1\ntotal_inactive_file 300\ntotal_active_file 5\n";
+        assert_eq!(file_cache(v1), Some(305));
+        assert_eq!(file_cache(b"inactive_file 1\nactive_file 1"), None, "cut");
+        assert_eq!(file_cache(b""), None);
+    }
+
+    #[test]
+    fn free_is_what_is_left_with_the_cache_and_never_more_than_the_limit() {
+        assert_eq!(free(1_000, 900, 300), 400);
+        assert_eq!(free(1_000, 1_200, 0), 0);
+        assert_eq!(free(1_000, 100, 500), 1_000);
+    }
+
     proptest! {
         #[test]
-        fn no_input_makes_it_panic(text: Vec<u8>, path: String) {
+        fn no_input_makes_it_panic(text: Vec<u8>, path: String, numbers: [u64; 3]) {
+            let _ = (file_cache(&text), free(numbers[0], numbers[1], numbers[2]));
             let _ = (Membership::parse(&text), Limit::parse(&text), bytes(&text));
             prop_assert!(lineage(&path).count() <= path.len());
         }

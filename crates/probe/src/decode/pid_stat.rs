@@ -9,9 +9,13 @@ pub struct PidStat {
     pub state: u8,
     /// The parent's number; 0 for those the kernel started.
     pub ppid: i32,
+    /// The kernel's flags, `PF_*`.
+    pub flags: u32,
     /// Start in ticks after boot: with the number it names one process, also
     /// when the number is given out again.
     pub start_ticks: u64,
+    /// Pages of memory that are resident for it.
+    pub resident_pages: u64,
 }
 
 impl PidStat {
@@ -27,10 +31,21 @@ impl PidStat {
             _ => return None,
         };
         let ppid = number(fields.next()?)?;
-        // Fields 5 to 21 lie between; one more must follow field 22, or it may be cut.
-        let start_ticks = digits(fields.nth(17)?)?;
+        // Fields 5 to 8 lie between, then 10 to 21, then 23; one more must follow
+        // field 24, or it may be cut.
+        let flags = number(fields.nth(4)?)?;
+        let start_ticks = digits(fields.nth(12)?)?;
+        let resident_pages = digits(fields.nth(1)?)?;
         fields.next()?;
-        Some(PidStat { state, ppid, start_ticks })
+        Some(PidStat { state, ppid, flags, start_ticks, resident_pages })
+    }
+
+    /// A thread of the kernel, which has no memory of its own.
+    #[must_use]
+    pub fn is_kernel_thread(&self) -> bool {
+        /// `PF_KTHREAD` of the kernel's `sched.h`.
+        const KERNEL_THREAD: u32 = 0x0020_0000;
+        self.flags & KERNEL_THREAD != 0
     }
 
     /// Ended, but its parent has not yet asked for its exit status.
@@ -53,8 +68,8 @@ mod tests {
             let text = format!("4711 ({name}) {REST}\n");
             let stat = PidStat::parse(text.as_bytes()).unwrap();
             assert_eq!(
-                (stat.state, stat.ppid, stat.start_ticks),
-                (b'S', 17, 8_675_309),
+                (stat.state, stat.ppid, stat.start_ticks, stat.resident_pages),
+                (b'S', 17, 8_675_309, 250),
                 "{name:?}"
             );
         }
@@ -73,6 +88,14 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_of_the_kernel_is_known_by_its_flag() {
+        let text = b"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 12 0 0 20 0 1 0 5 0 0 99";
+        assert!(PidStat::parse(text).unwrap().is_kernel_thread());
+        let text = format!("4711 (cat) {REST}");
+        assert!(!PidStat::parse(text.as_bytes()).unwrap().is_kernel_thread());
+    }
+
+    #[test]
     fn what_is_cut_is_none() {
         assert_eq!(PidStat::parse(b""), None);
         assert_eq!(PidStat::parse(b"1 (cat) S"), None);
@@ -80,6 +103,9 @@ mod tests {
             PidStat::parse(b"1 (cat) S 17 42 42 0 -1 4 9 0 0 0 1 2 3 4 20 0 1 0 8675"),
             None
         );
+        let text = format!("4711 (cat) {REST}");
+        let rss = text.find(" 250").unwrap();
+        assert_eq!(PidStat::parse(&text.as_bytes()[..rss + 3]), None);
     }
 
     proptest! {

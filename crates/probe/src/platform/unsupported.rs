@@ -3,34 +3,8 @@
 use crate::machine::Roots;
 use crate::profile::HostProfile;
 use crate::reading::Reading;
-use crate::sources::{GPU_QUANTITIES, Sources};
+use crate::sources::{GPU_QUANTITIES, QUANTITIES, Sources};
 use crate::tree::TreeReading;
-
-const OTHERS: [&str; 23] = [
-    "ram_total_gb",
-    "ram_free_gb",
-    "ram_used_gb",
-    "ram_wired_gb",
-    "ram_compressed_gb",
-    "swap_used_mb",
-    "swap_total_mb",
-    "memory_pressure",
-    "load_1",
-    "load_5",
-    "load_15",
-    "cpu_user",
-    "cpu_sys",
-    "cpu_idle",
-    "thermal_level",
-    "tree_rss_gb",
-    "tree_pss_gb",
-    "tree_footprint_gb",
-    "tree_procs",
-    "zombies",
-    "cgroup_limit_gb",
-    "cgroup_used_gb",
-    "vm_stale",
-];
 
 /// No sensors.
 pub(crate) struct Sensors;
@@ -40,7 +14,7 @@ impl Sensors {
         profile.arch = std::env::consts::ARCH.to_owned();
         profile.os = Some(std::env::consts::OS.to_owned());
         let why = format!("{} is not supported", std::env::consts::OS);
-        sources.all_missing(&OTHERS, &why);
+        sources.all_missing(&QUANTITIES, &why);
         sources.all_missing(&GPU_QUANTITIES, &why);
         Sensors
     }
@@ -61,8 +35,29 @@ impl Tree {
     pub(crate) fn read(&mut self, _: bool) -> TreeReading {
         TreeReading::default()
     }
+
+    pub(crate) fn zombies(&mut self) -> Option<u32> {
+        None
+    }
 }
 
-pub(crate) fn zombies(_: &Roots) -> Option<u32> {
-    None
+/// Processes that cannot be listed.
+pub(crate) struct Census;
+
+impl Census {
+    pub(crate) fn new(_: &Roots) -> Census {
+        Census
+    }
+
+    pub(crate) fn zombies(&mut self) -> Option<u32> {
+        None
+    }
+}
+
+/// As it is.
+pub(crate) fn be_punctual() {}
+
+/// Nothing to capture.
+pub(crate) fn capture(_: &Roots) -> Vec<(String, Vec<u8>)> {
+    Vec::new()
 }

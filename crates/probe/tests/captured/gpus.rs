@@ -24,6 +24,7 @@ fn on_strix_halo_gpu_memory_is_vram_and_gtt_together() {
         .write(&format!("{device}/gpu_busy_percent"), "97\n")
         .write(&format!("{device}/hwmon/hwmon5/power1_input"), "85042000\n")
         .write(&format!("{device}/hwmon/hwmon5/temp1_input"), "71000\n")
+        .write(&format!("{device}/hwmon/hwmon5/freq1_input"), "2900000000\n")
         .write("sys/class/drm/card1-DP-1/status", "connected\n")
         .write("sys/class/drm/renderD128/dev", "226:128\n");
 
@@ -43,6 +44,7 @@ fn on_strix_halo_gpu_memory_is_vram_and_gtt_together() {
     assert_eq!(gpu.mem_total_bytes, Some(107_374_182_400));
     assert_eq!(gpu.power_w, Some(85.042));
     assert_eq!(gpu.temp_c, Some(71.0));
+    assert_eq!(gpu.freq_mhz, Some(2_900.0));
     assert_eq!(gpu.renderer_util_pct, None);
 }
 
@@ -87,4 +89,39 @@ fn gpus_of_other_makers_are_named_and_not_read() {
     assert_eq!(machine.profile().gpus[0].driver.as_deref(), Some("xe"));
     assert!(machine.read().gpus.is_empty());
     assert!(why(&machine, "gpu_device_util").contains("card0: xe is not read"));
+}
+
+#[test]
+fn a_gb10_gives_all_but_memory_which_it_shares_with_the_cpu() {
+    let fake = Fake::new();
+    fake.write("nvml.csv", include_str!("../data/linux/nvidia-gb10-query.txt"));
+    let mut machine = fake.open();
+    let reading = machine.read();
+    let [gpu] = &reading.gpus[..] else { panic!("one GPU") };
+    assert_eq!(
+        (gpu.device_util_pct, gpu.power_w, gpu.temp_c),
+        (Some(0.0), Some(11.17), Some(35.0))
+    );
+    assert_eq!((gpu.mem_used_bytes, gpu.mem_total_bytes), (None, None));
+    assert!(why(&machine, "gpu_mem_used_gb").contains("N/A"));
+    assert!(from(&machine, "gpu_device_util").contains("NVML"));
+}
+
+#[test]
+fn several_gpus_of_two_makers_are_all_read() {
+    let fake = Fake::new();
+    fake.write(
+        "nvml.csv",
+        "name, utilization.gpu [%], memory.used [MiB], memory.total [MiB]\n\
+         RTX 4090, 50 %, 1000 MiB, 24564 MiB\nRTX 3090, 7 %, 2000 MiB, 24576 MiB\n",
+    )
+    .write("sys/class/drm/card0/device/uevent", "DRIVER=nvidia\n")
+    .write("sys/class/drm/card1/device/uevent", "DRIVER=nvidia\n")
+    .write("sys/class/drm/card2/device/uevent", "DRIVER=amdgpu\n")
+    .write("sys/class/drm/card2/device/gpu_busy_percent", "3\n");
+    let mut machine = fake.open();
+    let utils: Vec<_> = machine.read().gpus.iter().map(|gpu| gpu.device_util_pct).collect();
+    assert_eq!(utils, [Some(50.0), Some(7.0), Some(3.0)]);
+    let names: Vec<_> = machine.profile().gpus.iter().map(|gpu| gpu.name.as_str()).collect();
+    assert_eq!(names, ["RTX 4090", "RTX 3090", "AMD GPU card2"]);
 }

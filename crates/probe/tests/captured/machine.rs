@@ -2,7 +2,7 @@
 
 use probe::Pressure;
 
-use super::{Fake, why};
+use super::{Fake, from, why};
 
 const MEMINFO: &str = include_str!("../data/linux/meminfo.txt");
 
@@ -16,6 +16,8 @@ fn a_machine_without_files_measures_nothing_and_says_why() {
     assert!(why(&machine, "memory_pressure").contains("psi=0"));
     assert!(why(&machine, "gpu_device_util").contains("no GPU driver loaded"));
     assert!(why(&machine, "cgroup_limit_gb").contains("cgroup"));
+    assert!(why(&machine, "cpu_power_w").contains("powercap"));
+    assert!(why(&machine, "cpu_temp_c").contains("hwmon"));
 }
 
 #[test]
@@ -93,4 +95,68 @@ fn cores_are_counted_apart_from_their_threads() {
     let profile = machine.profile();
     assert_eq!((profile.cores_physical, profile.cores_logical), (Some(2), Some(4)));
     assert_eq!(profile.host.as_deref(), Some("box"));
+}
+
+#[test]
+fn the_cpu_is_as_hot_as_its_hottest_package_and_other_sensors_do_not_count() {
+    let fake = Fake::new();
+    let hwmon = "sys/class/hwmon";
+    for (monitor, driver, sensors) in [
+        (0, "acpitz", vec![("", 99_000)]),
+        (1, "nvme", vec![("Composite", 98_000)]),
+        (2, "coretemp", vec![("Package id 0", 61_000), ("Core 0", 60_000)]),
+        (10, "coretemp", vec![("Core 0", 97_000), ("Package id 1", 72_500)]),
+    ] {
+        fake.write(&format!("{hwmon}/hwmon{monitor}/name"), format!("{driver}\n"));
+        for (index, (label, millidegree)) in sensors.into_iter().enumerate() {
+            let sensor = format!("{hwmon}/hwmon{monitor}/temp{}", index + 1);
+            fake.write(&format!("{sensor}_label"), format!("{label}\n"));
+            fake.write(&format!("{sensor}_input"), format!("{millidegree}\n"));
+        }
+    }
+    let mut machine = fake.open();
+    assert_eq!(machine.read().cpu_temp_c, Some(72.5));
+    assert!(from(&machine, "cpu_temp_c").contains("hwmon10/temp2_input"));
+    fake.write("sys/class/hwmon/hwmon2/temp1_input", "");
+    assert_eq!(machine.read().cpu_temp_c, None, "the other one may be hotter");
+}
+
+#[test]
+fn a_ryzens_temperature_is_that_of_the_die_where_it_tells_both() {
+    let fake = Fake::new();
+    let ryzen = "sys/class/hwmon/hwmon3";
+    fake.write(&format!("{ryzen}/name"), "k10temp\n")
+        .write(&format!("{ryzen}/temp1_label"), "Tctl\n")
+        .write(&format!("{ryzen}/temp1_input"), "90000\n")
+        .write(&format!("{ryzen}/temp3_label"), "Tccd1\n")
+        .write(&format!("{ryzen}/temp3_input"), "95000\n");
+    assert_eq!(fake.open().read().cpu_temp_c, Some(90.0));
+    fake.write(&format!("{ryzen}/temp2_label"), "Tdie\n")
+        .write(&format!("{ryzen}/temp2_input"), "70000\n");
+    assert_eq!(fake.open().read().cpu_temp_c, Some(70.0));
+}
+
+#[test]
+fn power_is_that_of_all_packages_from_the_second_read_on() {
+    let fake = Fake::new();
+    let zone = |zone: &str, name: &str, energy: u64| {
+        let dir = format!("sys/class/powercap/{zone}");
+        fake.write(&format!("{dir}/name"), format!("{name}\n"))
+            .write(&format!("{dir}/max_energy_range_uj"), "262143328850\n")
+            .write(&format!("{dir}/energy_uj"), format!("{energy}\n"));
+    };
+    zone("intel-rapl:0", "package-0", 0);
+    zone("intel-rapl:1", "package-1", 0);
+    zone("intel-rapl:0:0", "core", 0);
+    let mut machine = fake.open();
+    assert_eq!(machine.read().cpu_power_w, None);
+    let start = std::time::Instant::now();
+    zone("intel-rapl:0", "package-0", 20_000_000);
+    zone("intel-rapl:1", "package-1", 10_000_000);
+    zone("intel-rapl:0:0", "core", 19_000_000);
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let watts = machine.read().cpu_power_w.unwrap();
+    // 30 joules in the time between the reads, which is at most this long.
+    assert!(watts >= 30.0 / start.elapsed().as_secs_f64() * 0.5 && watts <= 600.0, "{watts}");
+    assert!(why(&machine, "dram_power_w").contains("dram"));
 }

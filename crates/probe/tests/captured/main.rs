@@ -6,6 +6,7 @@
 mod gpus;
 mod groups;
 mod machine;
+mod replay;
 mod tree;
 
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ impl Fake {
     }
 
     fn roots(&self) -> Roots {
-        Roots { proc: self.path("proc"), sys: self.path("sys") }
+        Roots::under(self.0.path())
     }
 
     fn open(&self) -> Machine {
@@ -47,7 +48,7 @@ impl Fake {
     /// A process with one thread.
     fn process(&self, pid: i32, name: &str, state: char, ppid: i32, pages: u64) {
         let stat = format!(
-            "{pid} ({name}) {state} {ppid} 1 1 0 -1 4194560 9 0 0 0 1 2 3 4 20 0 1 0 {pid}00 5000 250 99\n"
+            "{pid} ({name}) {state} {ppid} 1 1 0 -1 4194560 9 0 0 0 1 2 3 4 20 0 1 0 {pid}00 5000 {pages} 99\n"
         );
         self.write(&format!("proc/{pid}/stat"), stat);
         self.write(&format!("proc/{pid}/statm"), format!("9000 {pages} 50 5 0 98 0\n"));

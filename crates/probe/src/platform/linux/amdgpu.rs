@@ -1,9 +1,9 @@
 //! AMD GPUs through amdgpu's files in sysfs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::file::{Kept, Scratch, why};
+use super::file::{Kept, Scratch, list, why};
 use crate::decode::{amdgpu, cpuinfo, hwmon};
 use crate::profile::GpuProfile;
 use crate::reading::Gpu;
@@ -20,6 +20,7 @@ pub(super) struct AmdGpu {
     mem_total: Option<u64>,
     power: Option<Kept>,
     temp: Option<Kept>,
+    freq: Option<Kept>,
 }
 
 impl AmdGpu {
@@ -49,7 +50,7 @@ impl AmdGpu {
             (Some(vram), Some(gtt)) if unified => vram.checked_add(gtt),
             (vram, _) => vram,
         };
-        let (power, temp) = open_hwmon(device, scratch);
+        let [power, temp, freq] = open_hwmon(device, scratch);
 
         let mem_readable = vram_used.is_ok() && (!unified || gtt_used.is_ok());
         let mem_why = || match (&vram_used, &gtt_used) {
@@ -65,6 +66,7 @@ impl AmdGpu {
         let busy = note(sources, "gpu_device_util", card, busy);
         let power = note(sources, "gpu_power_w", card, power);
         let temp = note(sources, "gpu_temp_c", card, temp);
+        let freq = note(sources, "gpu_freq_mhz", card, freq);
 
         let name = std::fs::read(device.join("product_name"))
             .ok()
@@ -84,6 +86,7 @@ impl AmdGpu {
             mem_total,
             power,
             temp,
+            freq,
         };
         (gpu, profile)
     }
@@ -104,6 +107,7 @@ impl AmdGpu {
         gpu.device_util_pct = text(&self.busy, amdgpu::busy_pct);
         gpu.power_w = text(&self.power, hwmon::watts);
         gpu.temp_c = text(&self.temp, hwmon::celsius);
+        gpu.freq_mhz = text(&self.freq, hwmon::megahertz);
         gpu
     }
 }
@@ -128,25 +132,18 @@ fn note(
     }
 }
 
-/// Power and temperature from the device's hwmon directory.
-fn open_hwmon(
-    device: &Path,
-    scratch: &mut Scratch,
-) -> (Result<Kept, String>, Result<Kept, String>) {
+/// Power, temperature and clock from the device's hwmon directory.
+fn open_hwmon(device: &Path, scratch: &mut Scratch) -> [Result<Kept, String>; 3] {
     let parent = device.join("hwmon");
-    let dir: Result<PathBuf, String> =
-        std::fs::read_dir(&parent).map_err(|error| why(&parent, &error)).and_then(|entries| {
-            let mut dirs: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-            dirs.sort();
-            let first = dirs.into_iter().next();
-            first.ok_or_else(|| format!("{} is empty", parent.display()))
-        });
-    match dir {
-        Ok(dir) => (
-            Kept::open(dir.join("power1_average"), scratch)
-                .or_else(|_| Kept::open(dir.join("power1_input"), scratch)),
-            Kept::open(dir.join("temp1_input"), scratch),
-        ),
-        Err(why) => (Err(why.clone()), Err(why)),
-    }
+    let names = list(&parent).map_err(|error| why(&parent, &error));
+    let dir = names.and_then(|names| {
+        let first = names.first().ok_or_else(|| format!("{} is empty", parent.display()))?;
+        Ok(parent.join(first))
+    });
+    let mut open = |name: &str| Kept::open(dir.clone()?.join(name), scratch);
+    [
+        open("power1_average").or_else(|_| open("power1_input")),
+        open("temp1_input"),
+        open("freq1_input"),
+    ]
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::file::{Kept, Scratch, why};
-use crate::decode::cgroup::{Limit, Membership, bytes, lineage};
+use crate::decode::cgroup::{Limit, Membership, bytes, file_cache, free, lineage};
 use crate::machine::Roots;
 use crate::reading::Cgroup;
 use crate::sources::Sources;
@@ -13,21 +13,38 @@ use crate::sources::Sources;
 const LIMITS_EVERY: Duration = Duration::from_secs(1);
 
 /// The names that the two versions have for the same files.
-struct Names {
-    limit: &'static str,
-    used: &'static str,
+pub(super) struct Names {
+    pub(super) limit: &'static str,
+    pub(super) used: &'static str,
+    /// Version 1 counts memory and swap in one.
+    pub(super) swap: &'static str,
+    swap_has_memory: bool,
 }
-const V1: Names = Names { limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes" };
-const V2: Names = Names { limit: "memory.max", used: "memory.current" };
+pub(super) const V1: Names = Names {
+    limit: "memory.limit_in_bytes",
+    used: "memory.usage_in_bytes",
+    swap: "memory.memsw.usage_in_bytes",
+    swap_has_memory: true,
+};
+pub(super) const V2: Names = Names {
+    limit: "memory.max",
+    used: "memory.current",
+    swap: "memory.swap.current",
+    swap_has_memory: false,
+};
 
 /// One group: what it may use and what it uses.
 struct Level {
+    dir: PathBuf,
     limit: Option<Kept>,
     used: Option<Kept>,
+    swap: Option<Kept>,
+    stat: Option<Kept>,
 }
 
 /// This process's group and those above it.
 pub(super) struct Groups {
+    names: &'static Names,
     /// From this process's own upwards; never empty.
     levels: Vec<Level>,
     /// The level with the smallest limit, and that limit.
@@ -42,37 +59,79 @@ impl Groups {
         sources: &mut Sources,
     ) -> Option<Groups> {
         match find(roots, scratch) {
-            Ok((groups, base)) => {
-                let own = base.display();
-                sources.note(
-                    "cgroup_limit_gb",
-                    groups.tightest.is_some(),
-                    format!("{own}, smallest on the way up"),
-                    format!("no limit on {own} or above it"),
-                );
-                sources.found("cgroup_used_gb", format!("{own}, or the one with the limit"));
+            Ok((groups, own)) => {
+                groups.note(&own, sources);
                 Some(groups)
             }
             Err(why) => {
-                sources.all_missing(&["cgroup_limit_gb", "cgroup_used_gb"], &why);
+                let quantities =
+                    ["cgroup_limit_gb", "cgroup_used_gb", "cgroup_free_gb", "cgroup_swap_mb"];
+                sources.all_missing(&quantities, &why);
                 None
             }
         }
+    }
+
+    fn note(&self, own: &Path, sources: &mut Sources) {
+        let (level, names) = (self.level(), self.names);
+        let (own, at) = (own.display(), level.dir.display());
+        let is_limited = self.tightest.is_some();
+        let no_limit = format!("no limit on {own} or above it");
+        sources.note("cgroup_limit_gb", is_limited, format!("{at}/{}", names.limit), &*no_limit);
+        sources.found("cgroup_used_gb", format!("{at}/{}", names.used));
+        let why = if is_limited { format!("no {at}/memory.stat") } else { no_limit };
+        sources.note(
+            "cgroup_free_gb",
+            is_limited && level.stat.is_some(),
+            format!("{} - {} + file cache in memory.stat, {at}", names.limit, names.used),
+            why,
+        );
+        let less = if names.swap_has_memory { " - memory.usage_in_bytes" } else { "" };
+        sources.note(
+            "cgroup_swap_mb",
+            level.swap.is_some(),
+            format!("{at}/{}{less}", names.swap),
+            format!("no {at}/{}: the kernel does not count swap by group", names.swap),
+        );
+    }
+
+    /// The file that tells how long the group with the limit stood still for want
+    /// of memory: its own shortage, which the machine's need not show.
+    pub(super) fn pressure(&self) -> Option<PathBuf> {
+        let (level, _) = self.tightest?;
+        let path = self.levels[level].dir.join("memory.pressure");
+        path.exists().then_some(path)
+    }
+
+    /// The group with the smallest limit, or this process's own.
+    fn level(&self) -> &Level {
+        &self.levels[self.tightest.map_or(0, |(level, _)| level)]
     }
 
     pub(super) fn read(&mut self, scratch: &mut Scratch) -> Cgroup {
         if self.looked.elapsed() >= LIMITS_EVERY {
             self.look_up_limits(scratch);
         }
-        let level = self.tightest.map_or(0, |(level, _)| level);
+        let level = self.level();
+        let limit = self.tightest.map(|(_, limit)| limit);
+        let mut value = |file: &Option<Kept>, decode: fn(&[u8]) -> Option<u64>| {
+            decode(file.as_ref()?.read(scratch)?)
+        };
+        let used = value(&level.used, bytes);
+        let swap = value(&level.swap, bytes);
         Cgroup {
-            limit_bytes: self.tightest.map(|(_, limit)| limit),
-            used_bytes: self.levels[level]
-                .used
-                .as_ref()
-                .and_then(|file| bytes(file.read(scratch)?)),
-            free_bytes: None,
-            swap_bytes: None,
+            limit_bytes: limit,
+            used_bytes: used,
+            // Not read without a limit: it is the dearest of these files.
+            free_bytes: limit
+                .zip(used)
+                .and_then(|(limit, used)| Some(free(limit, used, value(&level.stat, file_cache)?))),
+            swap_bytes: if self.names.swap_has_memory {
+                // Read one after the other: what was freed in between is no debt.
+                swap.zip(used).map(|(both, memory)| both.saturating_sub(memory))
+            } else {
+                swap
+            },
         }
     }
 
@@ -97,23 +156,27 @@ fn find(roots: &Roots, scratch: &mut Scratch) -> Result<(Groups, PathBuf), Strin
     let member = Membership::parse(&text);
     let mount = roots.sys.join("fs/cgroup");
     let (base, inside, names) = match (member.v1_memory, member.v2) {
-        (Some(inside), _) => (mount.join("memory"), inside, V1),
-        (None, Some(inside)) if mount.join("cgroup.controllers").exists() => (mount, inside, V2),
+        (Some(inside), _) => (mount.join("memory"), inside, &V1),
+        (None, Some(inside)) if mount.join("cgroup.controllers").exists() => (mount, inside, &V2),
         _ => return Err("no control group hierarchy with memory is mounted".to_owned()),
     };
-    let levels = open_levels(&base, &inside, &names, scratch);
+    let levels = open_levels(&base, &inside, names, scratch);
     if levels.iter().all(|level| level.used.is_none()) {
         return Err("this process is in the root group, or its group counts no memory".to_owned());
     }
-    let mut groups = Groups { levels, tightest: None, looked: Instant::now() };
+    let mut groups = Groups { names, levels, tightest: None, looked: Instant::now() };
     groups.look_up_limits(scratch);
-    Ok((groups, base.join(inside.trim_start_matches('/'))))
+    let own = groups.levels[0].dir.clone();
+    Ok((groups, own))
 }
 
 fn open_levels(base: &Path, inside: &str, names: &Names, scratch: &mut Scratch) -> Vec<Level> {
     let mut open = |dir: &Path| Level {
+        dir: dir.to_owned(),
         limit: Kept::open(dir.join(names.limit), scratch).ok(),
         used: Kept::open(dir.join(names.used), scratch).ok(),
+        swap: Kept::open(dir.join(names.swap), scratch).ok(),
+        stat: Kept::open(dir.join("memory.stat"), scratch).ok(),
     };
     let mut levels: Vec<Level> = lineage(inside)
         .map(|group| base.join(group))

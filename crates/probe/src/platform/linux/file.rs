@@ -59,6 +59,16 @@ impl Kept {
     }
 }
 
+/// The names in `dir`, sorted, so that what is first stays first. Shorter ones
+/// go before longer ones: `hwmon9` before `hwmon10`.
+pub(super) fn list(dir: &Path) -> io::Result<Vec<String>> {
+    let entries = std::fs::read_dir(dir)?.flatten();
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    Ok(names)
+}
+
 /// Why `path` cannot be read, for people.
 pub(super) fn why(path: &Path, error: &io::Error) -> String {
     match error.kind() {

@@ -17,9 +17,9 @@ pub(super) fn fill(roots: &Roots, profile: &mut HostProfile) {
         .or_else(|| name(&roots.proc.join("device-tree/model")));
     profile.chip =
         std::fs::read(roots.proc.join("cpuinfo")).ok().and_then(|text| cpuinfo::chip(&text));
-    profile.os = ["/etc/os-release", "/usr/lib/os-release"]
+    profile.os = ["os-release", "../usr/lib/os-release"]
         .iter()
-        .find_map(|path| os_release::pretty_name(&std::fs::read(path).ok()?));
+        .find_map(|path| os_release::pretty_name(&std::fs::read(roots.etc.join(path)).ok()?));
     profile.arch = std::env::consts::ARCH.to_owned();
     if let Some((physical, logical)) = cores(&roots.sys.join("devices/system/cpu")) {
         profile.cores_logical = Some(logical);

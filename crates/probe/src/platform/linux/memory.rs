@@ -1,7 +1,7 @@
 //! Memory, swap and pressure.
 
-use std::path::Path;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::file::{Kept, Scratch};
 use crate::decode::meminfo::MemInfo;
@@ -18,20 +18,24 @@ pub(super) struct Memory {
     zram: Vec<Kept>,
     pressure: Option<Kept>,
     window: Window,
-    opened: Instant,
 }
 
 impl Memory {
-    pub(super) fn open(roots: &Roots, scratch: &mut Scratch, sources: &mut Sources) -> Memory {
+    /// `group_pressure` is the pressure file of the control group that limits us.
+    pub(super) fn open(
+        roots: &Roots,
+        group_pressure: Option<PathBuf>,
+        scratch: &mut Scratch,
+        sources: &mut Sources,
+    ) -> Memory {
         let zswap = open_zswap(&roots.sys, scratch);
         let zram = open_zram(&roots.sys, scratch);
         Memory {
             meminfo: open_meminfo(roots, scratch, sources, zswap, &zram),
             zswap,
             zram,
-            pressure: open_pressure(roots, scratch, sources),
+            pressure: open_pressure(roots, group_pressure, scratch, sources),
             window: Window::default(),
-            opened: Instant::now(),
         }
     }
 
@@ -40,7 +44,13 @@ impl Memory {
         MemInfo::parse(self.meminfo.as_ref()?.read(scratch)?).total
     }
 
-    pub(super) fn read(&mut self, scratch: &mut Scratch, reading: &mut Reading) {
+    /// Goes on from where `earlier` was.
+    pub(super) fn resume(&mut self, earlier: &Memory) {
+        self.window = earlier.window.clone();
+    }
+
+    /// Fills in what the files say; `at` is the time since any fixed moment.
+    pub(super) fn read(&mut self, at: Duration, scratch: &mut Scratch, reading: &mut Reading) {
         let mut compressed = None;
         if let Some(text) = self.meminfo.as_ref().and_then(|file| file.read(scratch)) {
             let info = MemInfo::parse(text);
@@ -58,7 +68,6 @@ impl Memory {
         }
         reading.ram_compressed_bytes = compressed;
 
-        let at = self.opened.elapsed();
         reading.memory_pressure = self
             .pressure
             .as_ref()
@@ -130,10 +139,16 @@ fn open_zram(sys: &Path, scratch: &mut Scratch) -> Vec<Kept> {
     devices
 }
 
-fn open_pressure(roots: &Roots, scratch: &mut Scratch, sources: &mut Sources) -> Option<Kept> {
-    match Kept::open(roots.proc.join("pressure/memory"), scratch) {
+fn open_pressure(
+    roots: &Roots,
+    group: Option<PathBuf>,
+    scratch: &mut Scratch,
+    sources: &mut Sources,
+) -> Option<Kept> {
+    let of_group = group.and_then(|path| Kept::open(path, scratch).ok());
+    match of_group.map_or_else(|| Kept::open(roots.proc.join("pressure/memory"), scratch), Ok) {
         Ok(file) => {
-            sources.found("memory_pressure", "/proc/pressure/memory total");
+            sources.found("memory_pressure", format!("{} total", file.path.display()));
             Some(file)
         }
         Err(why) => {

@@ -1,16 +1,24 @@
 //! Linux: files of `/proc` and `/sys`, and NVML.
 
 mod amdgpu;
+mod capture;
+mod census;
 mod cgroup;
-mod children;
 mod file;
 mod gpus;
 mod host;
+mod listing;
 mod memory;
 mod newest;
 mod nvidia;
+mod power;
 mod process;
+mod punctual;
+mod shares;
+mod temperature;
 mod tree;
+
+use std::time::{Duration, Instant};
 
 use crate::decode::loadavg;
 use crate::decode::stat::CpuTimes;
@@ -23,17 +31,33 @@ use cgroup::Groups;
 use file::{Kept, Scratch};
 use gpus::Gpus;
 use memory::Memory;
+use power::Power;
+use temperature::Temperature;
 
-pub(crate) use process::zombies;
+pub(crate) use capture::capture;
+pub(crate) use census::Census;
+pub(crate) use punctual::be_punctual;
 pub(crate) use tree::Tree;
+
+/// What no Linux tells.
+const NOT_HERE: [(&str, &str); 4] = [
+    ("memory_free_pct", "only macOS publishes such a share"),
+    ("ane_power_w", "only Apple's chips have this neural engine"),
+    ("thermal_level", "Linux has no such level"),
+    ("vm_stale", "Linux counts anew for each read"),
+];
 
 /// The open files of this machine.
 pub(crate) struct Sensors {
+    opened: Instant,
     scratch: Scratch,
     memory: Memory,
     stat: Option<Kept>,
     times: Option<CpuTimes>,
     loadavg: Option<Kept>,
+    cpu_power: Power,
+    dram_power: Power,
+    cpu_temp: Temperature,
     groups: Option<Groups>,
     gpus: Gpus,
 }
@@ -42,7 +66,9 @@ impl Sensors {
     pub(crate) fn open(roots: &Roots, profile: &mut HostProfile, sources: &mut Sources) -> Sensors {
         let mut scratch = Scratch::new();
         let scratch_ref = &mut scratch;
-        let memory = Memory::open(roots, scratch_ref, sources);
+        let groups = Groups::open(roots, scratch_ref, sources);
+        let pressure = groups.as_ref().and_then(Groups::pressure);
+        let memory = Memory::open(roots, pressure, scratch_ref, sources);
         let mut file = |path: &str, quantities: [&'static str; 3]| {
             let kept = Kept::open(roots.proc.join(path), scratch_ref);
             match &kept {
@@ -55,25 +81,57 @@ impl Sensors {
         };
         let loadavg = file("loadavg", ["load_1", "load_5", "load_15"]);
         let stat = file("stat", ["cpu_user", "cpu_sys", "cpu_idle"]);
-        let groups = Groups::open(roots, scratch_ref, sources);
+        let cpu_power = Power::open(roots, "package", "cpu_power_w", scratch_ref, sources);
+        let dram_power = Power::open(roots, "dram", "dram_power_w", scratch_ref, sources);
+        let cpu_temp = Temperature::open(roots, scratch_ref, sources);
         let gpus = Gpus::open(roots, scratch_ref, &mut profile.gpus, sources);
-        sources.missing("thermal_level", "Linux has no such level");
-        sources.missing("vm_stale", "Linux counts anew for each read");
+        for (quantity, why) in NOT_HERE {
+            sources.missing(quantity, why);
+        }
         process::note_sources(roots, sources);
 
         host::fill(roots, profile);
         profile.ram_total_bytes = memory.total(scratch_ref);
-        Sensors { scratch, memory, stat, times: None, loadavg, groups, gpus }
+        Sensors {
+            opened: Instant::now(),
+            scratch,
+            memory,
+            stat,
+            times: None,
+            loadavg,
+            cpu_power,
+            dram_power,
+            cpu_temp,
+            groups,
+            gpus,
+        }
     }
 
     pub(crate) fn read(&mut self) -> Reading {
+        self.read_at(self.opened.elapsed())
+    }
+
+    /// As `read`, with the time since any fixed moment, for files of another time.
+    pub(crate) fn read_at(&mut self, at: Duration) -> Reading {
         let mut reading = Reading { cpu: self.read_cpu(), ..Reading::default() };
         let scratch = &mut self.scratch;
-        self.memory.read(scratch, &mut reading);
+        self.memory.read(at, scratch, &mut reading);
         reading.load = self.loadavg.as_ref().and_then(|file| loadavg::parse(file.read(scratch)?));
+        reading.cpu_power_w = self.cpu_power.read(at, scratch);
+        reading.dram_power_w = self.dram_power.read(at, scratch);
+        reading.cpu_temp_c = self.cpu_temp.read(scratch);
         reading.cgroup = self.groups.as_mut().map(|groups| groups.read(scratch));
         reading.gpus = self.gpus.read(scratch);
         reading
+    }
+
+    /// Goes on from where `earlier` was, which read other files: what is measured
+    /// since the previous read is then measured since its last one.
+    pub(crate) fn resume(&mut self, earlier: &Sensors) {
+        self.memory.resume(&earlier.memory);
+        self.times = earlier.times;
+        self.cpu_power.resume(&earlier.cpu_power);
+        self.dram_power.resume(&earlier.dram_power);
     }
 
     fn read_cpu(&mut self) -> Option<Cpu> {

@@ -1,32 +1,12 @@
 //! Single processes in `/proc`.
 
 use std::fs::File;
-use std::os::unix::fs::DirEntryExt;
 use std::path::Path;
 
 use super::file::Scratch;
 use crate::decode::pid_stat::PidStat;
 use crate::machine::Roots;
 use crate::sources::Sources;
-
-/// A directory of `/proc` that belongs to a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) pid: i32,
-    /// The directory's inode. The kernel gives a new one to each process, so a
-    /// number given out again is told from the old one without opening a file.
-    pub(super) inode: u64,
-}
-
-/// All processes, in no particular order; `None` when they cannot be listed.
-pub(super) fn list(proc: &Path) -> Option<impl Iterator<Item = Entry>> {
-    let entries = std::fs::read_dir(proc).ok()?;
-    Some(entries.flatten().filter_map(|entry| {
-        let pid = entry.file_name().to_str()?.parse().ok()?;
-        let inode = entry.ino();
-        Some(Entry { pid, inode })
-    }))
-}
 
 /// A file of the process `pid`. A process that is gone is an error like any
 /// other, which callers take as "not there".
@@ -37,21 +17,6 @@ pub(super) fn open(proc: &Path, pid: i32, name: &str) -> std::io::Result<File> {
 /// What `/proc/PID/stat` says; `None` for one that is gone.
 pub(super) fn stat(proc: &Path, pid: i32, scratch: &mut Scratch) -> Option<PidStat> {
     PidStat::parse(scratch.read(&open(proc, pid, "stat").ok()?).ok()?)
-}
-
-/// Zombies on the whole system.
-pub(crate) fn zombies(roots: &Roots) -> Option<u32> {
-    let mut scratch = Scratch::new();
-    let mut count = 0;
-    let mut seen = false;
-    for entry in list(&roots.proc)? {
-        if let Some(stat) = stat(&roots.proc, entry.pid, &mut scratch) {
-            seen = true;
-            count += u32::from(stat.is_zombie());
-        }
-    }
-    // Where not one process can be read, 0 would be made up.
-    seen.then_some(count)
 }
 
 /// Says where the numbers of process trees come from.

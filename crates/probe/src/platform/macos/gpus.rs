@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::LATER;
-use super::sys::iokit::{Entry, Key, services};
+use super::sys::cf::Key;
+use super::sys::iokit::{Entry, services};
 use crate::decode::ioaccel::{AccelStats, KEYS};
 use crate::profile::GpuProfile;
 use crate::reading::Gpu;
-use crate::sources::{GPU_QUANTITIES, Sources};
+use crate::sources::macos::Facts;
 
 /// One GPU's entry in the registry.
 struct Accelerator {
@@ -23,13 +23,13 @@ pub(super) struct Gpus {
 }
 
 impl Gpus {
-    pub(super) fn open(profiles: &mut Vec<GpuProfile>, sources: &mut Sources) -> Gpus {
+    pub(super) fn open(profiles: &mut Vec<GpuProfile>, facts: &mut Facts) -> Gpus {
         let mut gpus = Gpus {
             gpus: Vec::new(),
             statistics: Key::new("PerformanceStatistics"),
             keys: KEYS.map(|key| (key, Key::new(key))),
         };
-        let mut first = AccelStats::default();
+        let mut first = None;
         for entry in services(c"IOAccelerator") {
             // Some entries of the class are parts of a GPU and publish nothing.
             let stats = gpus.stats(&entry).unwrap_or_default();
@@ -43,33 +43,11 @@ impl Gpus {
                 driver: entry.text("CFBundleIdentifier"),
                 memory_total_bytes: None,
             });
-            if gpus.gpus.is_empty() {
-                first = stats;
-            }
+            first.get_or_insert(stats);
             gpus.gpus.push(Accelerator { name: name.into(), entry });
         }
-        gpus.note_sources(&first, sources);
+        facts.gpu = first;
         gpus
-    }
-
-    fn note_sources(&self, first: &AccelStats, sources: &mut Sources) {
-        if self.gpus.is_empty() {
-            let why = "no IOAccelerator with PerformanceStatistics: a virtual machine?";
-            sources.all_missing(&GPU_QUANTITIES, why);
-            return;
-        }
-        for (quantity, readable, key) in [
-            ("gpu_device_util", first.device_util_pct.is_some(), KEYS[0]),
-            ("gpu_renderer_util", first.renderer_util_pct.is_some(), KEYS[1]),
-            ("gpu_tiler_util", first.tiler_util_pct.is_some(), KEYS[2]),
-            ("gpu_mem_used_gb", first.mem_used_bytes.is_some(), KEYS[3]),
-        ] {
-            let from = format!("IOAccelerator PerformanceStatistics \"{key}\"");
-            let why = format!("this GPU's driver does not publish \"{key}\"");
-            sources.note(quantity, readable, from, why);
-        }
-        sources.all_missing(&["gpu_power_w", "gpu_residency_pct"], LATER);
-        sources.missing("gpu_temp_c", "macOS publishes no GPU temperature");
     }
 
     fn stats(&self, entry: &Entry) -> Option<AccelStats> {
@@ -77,6 +55,15 @@ impl Gpus {
         Some(AccelStats::from_pairs(
             self.keys.iter().filter_map(|(name, key)| Some((*name, dictionary.integer(key)?))),
         ))
+    }
+
+    /// All that the drivers publish, by the name of the driver's class.
+    pub(super) fn published(&self) -> Vec<(String, Vec<(String, i64)>)> {
+        let published = |gpu: &Accelerator| {
+            let class = gpu.entry.class().unwrap_or_default();
+            Some((class, gpu.entry.dictionary(&self.statistics)?.integers()))
+        };
+        self.gpus.iter().filter_map(published).collect()
     }
 
     pub(super) fn read(&self) -> Vec<Gpu> {

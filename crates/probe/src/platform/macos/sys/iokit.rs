@@ -1,35 +1,24 @@
 //! The registry of devices.
 
-use std::ffi::{CStr, c_void};
+use std::ffi::CStr;
 
 use core_foundation::base::{CFType, TCFType};
+use core_foundation::data::CFData;
 use core_foundation::dictionary::CFDictionary;
-use core_foundation::number::CFNumber;
 use core_foundation::string::CFString;
 use io_kit_sys::types::io_object_t;
 use io_kit_sys::{
     IOIteratorNext, IOObjectGetClass, IOObjectRelease, IORegistryEntryCreateCFProperty,
-    IOServiceGetMatchingServices, IOServiceMatching,
+    IORegistryEntryGetName, IOServiceGetMatchingServices, IOServiceMatching,
 };
+
+use super::cf::{Dictionary, Key};
 
 /// The main port by its number: its name changed with macOS 12, 0 has always
 /// meant it.
 const MAIN_PORT: u32 = 0;
 /// What the registry answers with when there is nothing.
 const NOTHING: io_object_t = 0;
-
-/// A key to ask for, made once.
-pub(in super::super) struct Key(CFString);
-
-impl Key {
-    pub(in super::super) fn new(key: &'static str) -> Key {
-        Key(CFString::from_static_string(key))
-    }
-}
-
-// SAFETY: the string cannot be changed, and Core Foundation allows any thread
-// to use, retain and release such objects.
-unsafe impl Send for Key {}
 
 /// An entry of the registry, given back when dropped.
 pub(in super::super) struct Entry(io_object_t);
@@ -95,31 +84,41 @@ impl Entry {
         self.property(key)?.downcast_into::<CFDictionary>().map(Dictionary)
     }
 
+    /// A property that is bytes.
+    pub(in super::super) fn bytes(&self, key: &'static str) -> Option<Vec<u8>> {
+        Some(self.property(&Key::new(key))?.downcast::<CFData>()?.bytes().to_vec())
+    }
+
     /// The name of the driver's class.
     pub(in super::super) fn class(&self) -> Option<String> {
-        // `io_name_t`
-        let mut name = [0_u8; 128];
-        // SAFETY: the call writes a NUL-terminated text of at most 128 bytes.
-        let result = unsafe { IOObjectGetClass(self.0, name.as_mut_ptr().cast()) };
-        let text = CStr::from_bytes_until_nul(&name).ok()?.to_str().ok()?;
-        (result == libc::KERN_SUCCESS && !text.is_empty()).then(|| text.to_owned())
+        let mut name = IoName::default();
+        // SAFETY: a live object; the call writes an `io_name_t`.
+        let result = unsafe { IOObjectGetClass(self.0, name.0.as_mut_ptr().cast()) };
+        name.text(result)
+    }
+
+    /// Its own name: `pmgr`.
+    pub(in super::super) fn name(&self) -> Option<String> {
+        let mut name = IoName::default();
+        // SAFETY: a live entry; the call writes an `io_name_t`.
+        let result = unsafe { IORegistryEntryGetName(self.0, name.0.as_mut_ptr().cast()) };
+        name.text(result)
     }
 }
 
-/// A dictionary with strings for keys.
-pub(in super::super) struct Dictionary(CFDictionary);
+/// `io_name_t`: a text of at most 128 bytes with a NUL at its end.
+struct IoName([u8; 128]);
 
-impl Dictionary {
-    /// The integer under `key`, if there is one and it fits into 64 bits.
-    pub(in super::super) fn integer(&self, key: &Key) -> Option<i64> {
-        let key: *const c_void = key.0.as_concrete_TypeRef().cast();
-        let value = *self.0.find(key)?;
-        if value.is_null() {
-            return None;
-        }
-        // SAFETY: values of a property list are Core Foundation objects, and
-        // this one lives as long as the dictionary; wrapping it retains it.
-        let value = unsafe { CFType::wrap_under_get_rule(value) };
-        value.downcast::<CFNumber>()?.to_i64()
+impl Default for IoName {
+    fn default() -> IoName {
+        IoName([0; 128])
+    }
+}
+
+impl IoName {
+    /// The text, if the call that filled it in succeeded.
+    fn text(&self, result: libc::kern_return_t) -> Option<String> {
+        let text = CStr::from_bytes_until_nul(&self.0).ok()?.to_str().ok()?;
+        (result == libc::KERN_SUCCESS && !text.is_empty()).then(|| text.to_owned())
     }
 }

@@ -2,78 +2,95 @@
 
 use std::io::Error;
 
+use crate::family::{Birth, NoUsage, Processes, Usage};
+
 /// `PROC_ALL_PIDS` of `sys/proc_info.h`.
 const ALL: u32 = 1;
 /// `PROC_PPID_ONLY`: what `proc_listchildpids` asks for.
 const BY_PARENT: u32 = 6;
+/// `PROC_PIDUNIQIDENTIFIERINFO` of `sys/proc_info_private.h`: answered for
+/// every process, whosever it is.
+const UNIQUE: i32 = 17;
 
-/// What the kernel charges one process with.
-pub(in super::super) struct Usage {
-    /// Start in Mach's absolute time: with the number it names one process.
-    pub(in super::super) start: u64,
-    /// Set once it has ended.
-    pub(in super::super) ended: bool,
-    pub(in super::super) rss_bytes: u64,
-    pub(in super::super) footprint_bytes: u64,
+/// `struct proc_uniqidentifierinfo`.
+#[repr(C)]
+struct UniqueInfo {
+    uuid: [u8; 16],
+    id: u64,
+    /// Set when it was started, and not when it is orphaned.
+    parent: u64,
+    rest: [u64; 3],
 }
 
-/// Why a process's usage is not known.
-pub(in super::super) enum NoUsage {
-    /// There is no such process.
-    Gone,
-    /// There is, but we may not look.
-    Hidden,
-}
+const _: () = assert!(size_of::<UniqueInfo>() == 56);
 
-/// `proc_pid_rusage` of the process `pid`.
-pub(in super::super) fn usage(pid: i32) -> Result<Usage, NoUsage> {
-    // SAFETY: a struct of integers, for which zero is a value.
-    let mut info: libc::rusage_info_v4 = unsafe { std::mem::zeroed() };
-    // SAFETY: the kernel fills in the struct of the version that is named; the
-    // parameter's type is that of a pointer to any version.
-    let result =
-        unsafe { libc::proc_pid_rusage(pid, libc::RUSAGE_INFO_V4, (&raw mut info).cast()) };
-    if result != 0 {
-        return Err(match Error::last_os_error().raw_os_error() {
-            Some(libc::ESRCH) => NoUsage::Gone,
-            _ => NoUsage::Hidden,
-        });
-    }
-    Ok(Usage {
-        start: info.ri_proc_start_abstime,
-        ended: info.ri_proc_exit_abstime != 0,
-        rss_bytes: info.ri_resident_size,
-        footprint_bytes: info.ri_phys_footprint,
-    })
-}
+/// The processes of this machine.
+pub(in super::super) struct Kernel;
 
-/// Whether the process `pid` is a zombie; `None` if it is gone.
-pub(in super::super) fn is_zombie(pid: i32) -> Option<bool> {
-    const LENGTH: i32 = size_of::<libc::proc_bsdshortinfo>() as i32;
-    // SAFETY: a struct of integers and characters, for which zero is a value.
-    let mut info: libc::proc_bsdshortinfo = unsafe { std::mem::zeroed() };
-    // SAFETY: the kernel writes at most `LENGTH` bytes to `info`, which has
-    // that many. The argument 1 asks for zombies too.
-    let length = unsafe {
-        libc::proc_pidinfo(pid, libc::PROC_PIDT_SHORTBSDINFO, 1, (&raw mut info).cast(), LENGTH)
-    };
-    (length == LENGTH).then_some(info.pbsi_status == libc::SZOMB)
-}
-
-/// All processes, in place of what `pids` held. False when they cannot be had.
-pub(in super::super) fn all(pids: &mut Vec<i32>) -> bool {
-    list(ALL, 0, pids)
-}
-
-/// The children of `parent`, in place of what `pids` held. An error looks like
-/// none.
-pub(in super::super) fn children(parent: i32, pids: &mut Vec<i32>) {
-    match u32::try_from(parent) {
-        Ok(parent) => {
-            list(BY_PARENT, parent, pids);
+impl Processes for Kernel {
+    fn usage(&self, pid: i32) -> Result<Usage, NoUsage> {
+        // SAFETY: a struct of integers, for which zero is a value.
+        let mut info: libc::rusage_info_v4 = unsafe { std::mem::zeroed() };
+        // SAFETY: the kernel fills in the struct of the version that is named;
+        // the parameter's type is that of a pointer to any version.
+        let result =
+            unsafe { libc::proc_pid_rusage(pid, libc::RUSAGE_INFO_V4, (&raw mut info).cast()) };
+        if result != 0 {
+            return Err(match Error::last_os_error().raw_os_error() {
+                Some(libc::ESRCH) => NoUsage::Gone,
+                _ => NoUsage::Hidden,
+            });
         }
-        Err(_) => pids.clear(),
+        Ok(Usage {
+            start: info.ri_proc_start_abstime,
+            ended: info.ri_proc_exit_abstime != 0,
+            rss_bytes: info.ri_resident_size,
+            footprint_bytes: info.ri_phys_footprint,
+        })
     }
+
+    fn is_zombie(&self, pid: i32) -> Option<bool> {
+        // SAFETY: a struct of integers and characters.
+        let info: libc::proc_bsdshortinfo = unsafe { about(pid, libc::PROC_PIDT_SHORTBSDINFO) }?;
+        Some(info.pbsi_status == libc::SZOMB)
+    }
+
+    fn birth(&self, pid: i32) -> Option<Birth> {
+        // SAFETY: a struct of integers.
+        let info: UniqueInfo = unsafe { about(pid, UNIQUE) }?;
+        Some(Birth { id: info.id, parent: info.parent })
+    }
+
+    fn children(&self, pid: i32, into: &mut Vec<i32>) {
+        match u32::try_from(pid) {
+            Ok(pid) => {
+                list(BY_PARENT, pid, into);
+            }
+            Err(_) => into.clear(),
+        }
+    }
+}
+
+impl Kernel {
+    /// All processes, in place of what `pids` held. False when they cannot be
+    /// had.
+    pub(in super::super) fn all(&self, pids: &mut Vec<i32>) -> bool {
+        list(ALL, 0, pids)
+    }
+}
+
+/// What the kernel says of the process `pid`, zombie or not.
+///
+/// # Safety
+/// All bit patterns must be values of `T`.
+unsafe fn about<T>(pid: i32, what: i32) -> Option<T> {
+    let length = i32::try_from(size_of::<T>()).ok()?;
+    // SAFETY: as the caller promises.
+    let mut info: T = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes at most `length` bytes to `info`, which has
+    // that many. The argument 1 asks for zombies too.
+    let written = unsafe { libc::proc_pidinfo(pid, what, 1, (&raw mut info).cast(), length) };
+    (written == length).then_some(info)
 }
 
 fn list(kind: u32, about: u32, pids: &mut Vec<i32>) -> bool {
