@@ -8,11 +8,10 @@ seconds=${1:-60}
 work=../target/fuzz
 host=$(rustc -vV | sed -n 's/^host: //p')
 mkdir -p "$work/corpus"
-export RUSTFLAGS="--cfg fuzzing -Clink-dead-code -Ccodegen-units=1 -Cpasses=sancov-module
-    -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters
-    -Cllvm-args=-sanitizer-coverage-pc-table"
+export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table"
 cargo build --release --target "$host" --target-dir "$work"
 # A run that grows beyond 512 MB, or takes 10 s for one input, has found something.
 exec "$work/$host/release/correlate" "$work/corpus" seeds -dict=keys.dict -max_len=8192 \
     -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 -artifact_prefix="$work/" \
-    -close_fd_mask=2 -print_final_stats=1
+    -close_fd_mask=2 -verbosity=0 -print_final_stats=1
