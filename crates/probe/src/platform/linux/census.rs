@@ -1,7 +1,7 @@
 //! All processes of the system, looked at as little as possible: who is new is
 //! asked once for its parent, who is known only whether it still has memory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::PathBuf;
@@ -14,7 +14,6 @@ use super::file::Scratch;
 use super::listing::{Entry, Listing};
 use super::newest::{Newest, Started};
 use super::process;
-use super::tree::Member;
 use crate::decode::statm;
 use crate::machine::Roots;
 
@@ -37,13 +36,23 @@ struct Process {
     statm: Option<File>,
     /// A thread of the kernel: has no memory, and is never left a zombie.
     is_kernel: bool,
-    /// Not in the tree, nor can it come into it any more: its line of ancestors
-    /// is known, and a process does not get into a tree that it was not born into.
-    is_stranger: bool,
+    kin: Kin,
     /// Was just asked for its state, with this answer.
     fresh: Option<Fate>,
     /// The full listing that it was last seen in, or the last one before it was met.
     listing: u64,
+}
+
+/// What a process is to the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kin {
+    /// Nobody has looked, or one of its ancestors could not be asked.
+    Unclear,
+    /// Not in it, nor can it come into it any more: its line of ancestors is known,
+    /// and a process does not get into a tree that it was not born into.
+    Stranger,
+    /// In it.
+    Member,
 }
 
 /// What became of a process.
@@ -93,17 +102,17 @@ impl Census {
     /// Zombies on the whole system.
     pub(crate) fn zombies(&mut self) -> Option<u32> {
         self.refresh();
-        self.count_zombies(&HashSet::new())
+        self.zombies_outside()
     }
 
-    /// Zombies among those known that are not in `without`; `None` where not one
+    /// Zombies among those known that are not in the tree; `None` where not one
     /// process can be read, since 0 would be made up.
-    pub(super) fn count_zombies(&mut self, without: &HashSet<i32>) -> Option<u32> {
+    pub(super) fn zombies_outside(&mut self) -> Option<u32> {
         if self.known.is_empty() {
             return None;
         }
         let is_asked = |(pid, process): (&i32, &Process)| {
-            (!process.is_kernel && !without.contains(pid)).then_some(*pid)
+            (!process.is_kernel && process.kin != Kin::Member).then_some(*pid)
         };
         let pids: Vec<i32> = self.known.iter().filter_map(is_asked).collect();
         let zombies = pids.into_iter().filter(|pid| self.look(*pid) == Fate::Zombie).count();
@@ -170,7 +179,7 @@ impl Census {
             ppid: stat.ppid,
             statm: None,
             is_kernel: stat.is_kernel_thread(),
-            is_stranger: false,
+            kin: Kin::Unclear,
             fresh: Some(fate),
             listing: self.listing,
         };
@@ -239,38 +248,35 @@ impl Census {
         }
     }
 
-    /// Those below `root` and the `members`, themselves not among these; `root` is
-    /// `None` when it has ended, and its orphans are then known.
-    pub(super) fn newcomers(&mut self, root: Option<i32>, members: &[Member]) -> Vec<i32> {
-        // A member's number may have been given out again since it was looked at; its
-        // new owner must not pass the membership on, and is looked at next time.
-        let lives = |member: &&Member| self.start_ticks(member.pid) == Some(member.start_ticks);
-        let living = members.iter().filter(lives).map(|member| member.pid);
-        let mut family: HashSet<i32> = living.chain(root).collect();
-        let taken: HashSet<i32> = members.iter().map(|member| member.pid).chain(root).collect();
-        let mut unclear: Vec<(i32, i32)> = self
-            .known
-            .iter()
-            .filter(|(pid, process)| !process.is_stranger && !taken.contains(pid))
-            .map(|(pid, process)| (*pid, process.ppid))
-            .collect();
+    /// Takes a known process into the tree.
+    pub(super) fn join(&mut self, pid: i32) {
+        if let Some(process) = self.known.get_mut(&pid) {
+            process.kin = Kin::Member;
+        }
+    }
+
+    /// Takes those into the tree that are below `root` or a member. `root` is `None`
+    /// when it has ended; its orphans are members then.
+    pub(super) fn newcomers(&mut self, root: Option<i32>) -> Vec<i32> {
+        let known = &mut self.known;
+        let is_unclear =
+            |(pid, process): &(&i32, &Process)| process.kin == Kin::Unclear && Some(**pid) != root;
+        let unclear = known.iter().filter(is_unclear);
+        let mut unclear: Vec<(i32, i32)> = unclear.map(|(pid, p)| (*pid, p.ppid)).collect();
         let mut found = Vec::new();
-        move_out(&mut unclear, |pid, parent| {
-            let belongs = family.contains(&parent);
-            if belongs {
-                family.insert(pid);
-                found.push(pid);
-            }
-            belongs
-        });
-        move_out(&mut unclear, |pid, parent| {
-            let parents = self.known.get(&parent);
-            let is_stranger = parent == 0 || parents.is_some_and(|parent| parent.is_stranger);
-            if is_stranger && let Some(process) = self.known.get_mut(&pid) {
-                process.is_stranger = true;
-            }
-            is_stranger
-        });
+        for (kin, end) in [(Kin::Member, root), (Kin::Stranger, Some(0))] {
+            move_out(&mut unclear, |pid, parent| {
+                let above = known.get(&parent).map(|parent| parent.kin);
+                let is_kin = Some(parent) == end || above == Some(kin);
+                if let Some(process) = known.get_mut(&pid).filter(|_| is_kin) {
+                    process.kin = kin;
+                    if kin == Kin::Member {
+                        found.push(pid);
+                    }
+                }
+                is_kin
+            });
+        }
         for (pid, _) in unclear {
             // Its parent, or one above, ended before we could ask it, and it may
             // have been handed to someone in the tree: ask it anew.

@@ -64,8 +64,7 @@ impl Tree {
 
     /// Zombies on the whole system, among those that the last deep read knew.
     pub(crate) fn zombies(&mut self) -> Option<u32> {
-        let members = self.members.iter().map(|member| member.pid).collect();
-        let others = self.census.count_zombies(&members)?;
+        let others = self.census.zombies_outside()?;
         others.checked_add(self.zombies_inside())
     }
 
@@ -98,10 +97,11 @@ impl Tree {
         self.root_start = self.root_start.or(now);
         // The same number with another start is another process.
         let root = now.filter(|_| now == self.root_start).map(|_| self.root);
-        if self.with_root && is_first {
-            self.members.extend(root.and_then(|pid| self.member(pid)));
+        if let Some(pid) = root.filter(|_| self.with_root && is_first) {
+            self.census.join(pid);
+            self.members.extend(self.member(pid));
         }
-        for pid in self.census.newcomers(root, &self.members) {
+        for pid in self.census.newcomers(root) {
             self.members.extend(self.member(pid));
         }
     }
