@@ -98,7 +98,7 @@ pub fn start(
         .map_err(not_started)?;
     let stdout = child.stdout.take();
     if let Some(stdout) = &stdout {
-        widen(stdout);
+        crate::wide::widen(stdout);
     }
     // A process number always fits.
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
@@ -141,16 +141,4 @@ fn exit_of(error: &io::Error) -> u8 {
         }
         Some(_) => exit::CANNOT_EXECUTE,
     }
-}
-
-/// A pipe that holds more makes for fewer changes between the command and us.
-fn widen(pipe: &ChildStdout) {
-    #[cfg(target_os = "linux")]
-    {
-        use nix::fcntl::{FcntlArg, fcntl};
-        // A limit of the user's may forbid it: then it stays as it is.
-        let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(256 << 10));
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = pipe;
 }

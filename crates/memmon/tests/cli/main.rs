@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod command;
+mod emit;
 mod lines;
+mod manual;
 mod relay;
+mod serve;
 mod signals;
 mod support;
 mod tree;
