@@ -35,9 +35,10 @@ Output:
 
 Signals:
   Ctrl-C goes to COMMAND, as the terminal sends it; memmon waits for its end and
-  writes the summary. TERM, HUP, USR1 and USR2 are passed on to COMMAND. After a
-  second TERM, COMMAND is killed if it has not ended within 5 seconds. Without
-  COMMAND, the first of INT, TERM and HUP ends the sampling, a second one memmon.
+  writes the summary. TERM, HUP, USR1 and USR2 are passed on to COMMAND, and so are
+  INT and QUIT when a process sent them (Linux). Ctrl-Z and fg stop and continue
+  both. After a second TERM, COMMAND is killed if it has not ended within 5 seconds.
+  Without COMMAND, the first of INT, TERM and HUP ends the sampling, a second memmon.
 
 Exit codes:
   that of COMMAND; 128 + n when signal n ended it; 127 COMMAND was not found;

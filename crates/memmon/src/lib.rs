@@ -29,6 +29,7 @@ pub mod signals;
 pub mod splitter;
 mod sys;
 pub mod tally;
+pub mod terminal;
 mod wide;
 
 pub use cli::Args;

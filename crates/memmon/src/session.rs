@@ -24,6 +24,7 @@ use crate::{
     sampler::Sampler,
     serve::{self, Board},
     signals::Signals,
+    terminal::Terminal,
 };
 
 /// After the command has ended, others may hold its output open. When they have
@@ -48,6 +49,7 @@ pub enum Event {
 /// When nothing can be begun: an output that cannot be made, a process that is
 /// not there, a port that is taken. The command has not been started then.
 pub fn run(args: &Args) -> Result<u8, String> {
+    let terminal = Terminal::look();
     let tree = tree(args)?;
     let board = board(args)?;
     // After all that can fail: an output that is made anew loses what it held.
@@ -103,6 +105,7 @@ pub fn run(args: &Args) -> Result<u8, String> {
             (Some(Child { error: Some(why), ..Child::default() }), exit, sampler)
         }
     };
+    terminal.put_back_after(child.as_ref());
     let summary = closing::summary(&start, &origin, sampler.tally(), child);
     output.close(|out| match args.emit {
         Emit::Records => serde_json::to_writer(out, &summary),

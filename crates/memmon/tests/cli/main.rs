@@ -9,4 +9,5 @@ mod relay;
 mod serve;
 mod signals;
 mod support;
+mod terminal;
 mod tree;
