@@ -5,11 +5,14 @@
 
 use std::fmt::Write as _;
 
-use records::{GpuSample, SERIES, Sample, Unit, round, schema};
+use records::{GpuSample, Hold, SERIES, Sample, Unit, round, schema};
 use serde_json::Value;
 
-/// What is served, apart from when.
-#[derive(Clone, Debug, PartialEq)]
+/// What is slow to read is in one sample of many. It is shown until it is so old.
+const HELD_S: f64 = 10.0;
+
+/// What is served.
+#[derive(Clone, Debug)]
 pub struct Latest {
     /// The last sample.
     pub sample: Sample,
@@ -17,6 +20,25 @@ pub struct Latest {
     pub samples: u64,
     /// Grid points that passed unused.
     pub missed: u64,
+    /// Of each of [`SERIES`] its last value, and when in the stream that was.
+    held: [Option<(f64, f64)>; SERIES.len()],
+}
+
+impl Latest {
+    /// `sample`, after those that led to `before`.
+    #[must_use]
+    pub fn new(sample: Sample, samples: u64, missed: u64, before: Option<&Latest>) -> Latest {
+        let mut held = before.map_or([None; SERIES.len()], |before| before.held);
+        for (series, held) in SERIES.iter().zip(&mut held) {
+            let value = (series.get)(&sample);
+            // A rate is about its own interval and says nothing of the next.
+            let kept = held.filter(|(_, at_s)| {
+                series.hold == Hold::Gauge && sample.elapsed_s - at_s <= HELD_S
+            });
+            *held = value.map(|value| (value, sample.elapsed_s)).or(kept);
+        }
+        Latest { sample, samples, missed, held }
+    }
 }
 
 /// The page, once made up: names, units and help do not change.
@@ -53,7 +75,7 @@ impl Page {
     #[must_use]
     pub fn text(&self, latest: &Latest) -> String {
         let mut out = String::with_capacity(8 << 10);
-        for (series, metric) in SERIES.iter().zip(&self.metrics) {
+        for (metric, held) in self.metrics.iter().zip(latest.held) {
             // Several GPUs have a value each: their sum or maximum beside them would
             // be counted twice by whoever adds up.
             match (&latest.sample.gpus, metric.of_gpu) {
@@ -65,8 +87,8 @@ impl Page {
                     metric.write(&mut out, values);
                 }
                 _ => {
-                    let value = (series.get)(&latest.sample);
-                    metric.write(&mut out, value.map(|value| (String::new(), value)).into_iter());
+                    let value = held.map(|(value, _)| (String::new(), value));
+                    metric.write(&mut out, value.into_iter());
                 }
             }
         }
@@ -98,14 +120,14 @@ impl Default for Page {
 
 impl Metric {
     fn of(field: &str, unit: Unit, help: &str) -> Metric {
-        let (suffix, scale, name) = match unit {
-            Unit::Gb => ("_bytes", 1e9, "bytes"),
-            Unit::Mb => ("_bytes", 1e6, "bytes"),
-            Unit::Pct => ("_ratio", 0.01, "a ratio from 0 to 1"),
-            Unit::Watt => ("_watts", 1.0, "watts"),
-            Unit::Celsius => ("_celsius", 1.0, "degrees Celsius"),
-            Unit::Mhz => ("_hertz", 1e6, "hertz"),
-            Unit::Load | Unit::Count | Unit::Level => ("", 1.0, "a number"),
+        let (suffix, scale, said) = match unit {
+            Unit::Gb => ("_bytes", 1e9, " As bytes."),
+            Unit::Mb => ("_bytes", 1e6, " As bytes."),
+            Unit::Pct => ("_ratio", 0.01, " As a ratio from 0 to 1."),
+            Unit::Watt => ("_watts", 1.0, " As watts."),
+            Unit::Celsius => ("_celsius", 1.0, " As degrees Celsius."),
+            Unit::Mhz => ("_hertz", 1e6, " As hertz."),
+            Unit::Load | Unit::Count | Unit::Level => ("", 1.0, ""),
         };
         let stem = ["_gb", "_mb", "_pct", "_w", "_c", "_mhz"]
             .iter()
@@ -121,7 +143,7 @@ impl Metric {
         };
         Metric {
             name: format!("memmon_{stem}{suffix}"),
-            help: format!("{help} As {name}."),
+            help: format!("{help}{said}"),
             scale,
             // Of a ratio two more than of a percentage; of bytes none.
             decimals: if unit == Unit::Pct { unit.decimals() + 2 } else { unit.decimals() },
@@ -158,7 +180,7 @@ mod tests {
     use super::{Latest, Page};
 
     fn text(sample: Sample) -> String {
-        Page::new().text(&Latest { sample, samples: 7, missed: 2 })
+        Page::new().text(&Latest::new(sample, 7, 2, None))
     }
 
     #[test]
@@ -191,6 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_slow_to_read_is_shown_until_it_is_old_and_a_rate_is_not() {
+        let at = |elapsed_s| Sample { elapsed_s, ..Sample::at(0.0, &Origin::default()) };
+        let slow = Sample { zombies: Some(3), cpu_user: Some(50.0), ..at(1.0) };
+        let first = Latest::new(slow, 1, 0, None);
+        let second = Latest::new(at(1.2), 2, 0, Some(&first));
+        let text = Page::new().text(&second);
+        assert!(text.contains("memmon_zombies 3\n") && !text.contains("memmon_cpu_user"), "{text}");
+        assert_eq!(second.sample.zombies, None, "the sample is as it was written");
+        let third = Latest::new(at(11.5), 3, 0, Some(&second));
+        assert!(!Page::new().text(&third).contains("zombies"));
+    }
+
+    #[test]
     fn every_series_has_a_name_of_its_own_and_help_of_one_line() {
         let page = Page::new();
         let names: BTreeSet<&str> =
@@ -199,7 +234,7 @@ mod tests {
         for metric in &page.metrics {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
             assert!(metric.name.chars().all(plain), "{}", metric.name);
-            assert!(!metric.help.contains('\n') && metric.help.len() > 20, "{}", metric.help);
+            assert!(!metric.help.contains('\n') && metric.help.len() > 10, "{}", metric.help);
         }
     }
 

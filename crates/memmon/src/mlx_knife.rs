@@ -123,7 +123,10 @@ fn mib(mb: f64) -> Option<Value> {
 
 fn iso_8601(unix_s: f64) -> Option<String> {
     let stamp = Timestamp::from_microsecond((unix_s * 1e6).round() as i64).ok()?;
-    Some(stamp.strftime("%Y-%m-%dT%H:%M:%S%.f+00:00").to_string())
+    // Six decimals or none, as Python; its older versions read nothing else.
+    let is_whole = stamp.subsec_nanosecond() == 0;
+    let format = if is_whole { "%Y-%m-%dT%H:%M:%S+00:00" } else { "%Y-%m-%dT%H:%M:%S%.6f+00:00" };
+    Some(stamp.strftime(format).to_string())
 }
 
 /// A space after each comma and colon.
@@ -224,6 +227,13 @@ mod tests {
             text(&sample(&seen)),
             r#"{"ram_free_gb": 3.73, "ram_used_gb": 11.18, "ram_percent": 75.0, "swap_used_mb": 0, "gpu_active": false, "ts": 1.5, "elapsed_s": 0.0}"#
         );
+    }
+
+    #[test]
+    fn a_time_has_six_decimals_or_none() {
+        let at = |s| super::iso_8601(s).unwrap();
+        assert_eq!(at(1_770_811_385.0), "2026-02-11T12:03:05+00:00");
+        assert_eq!(at(1_770_811_385.64251), "2026-02-11T12:03:05.642510+00:00");
     }
 
     proptest! {

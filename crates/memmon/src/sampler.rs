@@ -9,7 +9,6 @@ use crate::{
     emit::Emit,
     grid::Grid,
     jumps,
-    metrics::Latest,
     output::Output,
     sample::{Observation, sample},
     serve::Board,
@@ -111,8 +110,7 @@ impl Sampler {
         self.tally.add(&record, elapsed);
         self.previous = stamp;
         if let Some(board) = &self.board {
-            let (samples, missed) = (self.tally.samples(), self.tally.missed());
-            board.put(Latest { sample: record, samples, missed });
+            board.put(record, self.tally.samples(), self.tally.missed());
         }
         seen.tree
     }

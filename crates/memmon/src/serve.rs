@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use records::Sample;
+
 use crate::metrics::{Latest, Page};
 
 /// The longest request, and the time that it has. Ours take microseconds.
@@ -23,9 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Board(Arc<Mutex<Option<Latest>>>);
 
 impl Board {
-    /// Replaces what is there.
-    pub fn put(&self, latest: Latest) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(latest);
+    /// Replaces what is there by `sample` and the counts so far.
+    pub fn put(&self, sample: Sample, samples: u64, missed: u64) {
+        let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(Latest::new(sample, samples, missed, place.as_ref()));
     }
 
     fn get(&self) -> Option<Latest> {

@@ -9,4 +9,6 @@ mod browser;
 mod demo;
 mod figures;
 mod interrupt;
+mod manual;
+mod soak;
 mod tools;
