@@ -42,9 +42,6 @@ impl Output {
     /// When the file cannot be made.
     pub fn create(path: Option<&str>) -> Result<Output, Error> {
         let writer = Writer::create(path)?.live();
-        if path.is_none_or(|path| path == "-") {
-            crate::wide::widen(std::io::stdout());
-        }
         Ok(Output {
             waiting: Mutex::default(),
             sink: Mutex::new(Sink { writer, spare: Vec::new() }),

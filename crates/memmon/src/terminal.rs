@@ -7,8 +7,11 @@ use std::{
 };
 
 use nix::{
-    sys::termios::{SetArg, Termios, tcgetattr, tcsetattr},
-    unistd::{getpgrp, tcgetpgrp},
+    sys::{
+        signal::{Signal, kill, raise},
+        termios::{SetArg, Termios, tcgetattr, tcsetattr},
+    },
+    unistd::{Pid, getpgrp, tcgetpgrp},
 };
 use records::Child;
 
@@ -39,6 +42,21 @@ impl Terminal {
             let _ = tcsetattr(stdin(), SetArg::TCSADRAIN, found);
         }
     }
+}
+
+/// Stops all of our job when it has the terminal, and says whether it did: called when
+/// the command alone has stopped, as `less` does after Ctrl-Z. The shell that could
+/// continue it looks at us.
+///
+/// Without a shell above (the group is orphaned, as under `setsid`), the system takes no
+/// notice. What somebody stopped in the background is not our business.
+pub(crate) fn stop_job() -> bool {
+    let is_in_front = || -> io::Result<bool> {
+        Ok(tcgetpgrp(File::open("/dev/tty")?).is_ok_and(|group| group == getpgrp()))
+    };
+    // To the group, and to this thread, which does not go on before it has stopped.
+    is_in_front().unwrap_or(false)
+        && kill(Pid::from_raw(0), Signal::SIGTSTP).and_then(|()| raise(Signal::SIGTSTP)).is_ok()
 }
 
 fn is_pipe(stream: impl AsFd) -> bool {

@@ -72,7 +72,7 @@ fn a_second_term_kills_after_five_seconds() {
     let mut running = Running::start(&mut memmon(&["--", "sh", "-c", script]));
     running.wait_until_ready();
     running.signal(Signal::SIGTERM);
-    thread::sleep(Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(700));
     assert!(running.0.try_wait().unwrap().is_none(), "one is not enough");
     let second = Instant::now();
     running.signal(Signal::SIGTERM);

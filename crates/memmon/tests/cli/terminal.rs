@@ -2,11 +2,19 @@
 
 use std::{
     fs,
+    os::unix::process::CommandExt,
     path::Path,
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
-use crate::support::{Written, written};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::support::{Running, Written, memmon, written};
 
 /// Runs bash with job control on a terminal of its own, for a script that goes on from
 /// here: `enter` types, `until` waits.
@@ -103,18 +111,18 @@ until(lambda: len(read("pids").split()) == 2, "the command")
 command, sampler = read("pids").split()
 look(0.3)
 enter("\x1a")
-until(lambda: b"Stopped" in screen, "the shell says that it stopped")
+until(lambda: b"Stopped" in screen and prompt(), "the shell says that it stopped")
 until(lambda: state(command) == "T" and state(sampler) == "T", "both are stopped")
 size = os.path.getsize("out.jsonl")
 look(0.6)
 assert os.path.getsize("out.jsonl") == size, "no samples while it is stopped"
-until(prompt, "a prompt after it stopped")
 enter("fg\n")
 until(lambda: os.path.getsize("out.jsonl") > size, "samples again")
 assert state(command) != "T"
 look(0.2)
 open("go", "w")
-until(prompt, "a prompt after the end")
+until(lambda: '"record":"summary"' in read("out.jsonl"), "the end")
+look(0.2)
 enter("echo $? > code\n")
 until(lambda: read("code"), "the end")
 assert read("code") == "0\n", read("code")
@@ -128,6 +136,47 @@ assert read("code") == "0\n", read("code")
     let last = on_grid().last().unwrap();
     let at_us = (last.elapsed_s * 1e6).round() as u64 - last.late_us.unwrap();
     assert_eq!((at_us + 10) / 20_000 + 1, on_grid().count() as u64 + missed);
+}
+
+#[test]
+fn a_command_that_stops_itself_gives_the_terminal_back_to_the_shell() {
+    let (folder, _) = on_a_terminal(
+        r#"
+open("stop.py", "w").write("""
+import os, signal
+os.kill(os.getpid(), signal.SIGTSTP)
+open("resumed", "w").write("yes")
+""")
+enter("$memmon -o out.jsonl -- python3 stop.py\n")
+until(lambda: b"Stopped" in screen and prompt(), "the shell says that it stopped")
+assert not read("resumed")
+enter("fg\n")
+until(lambda: read("resumed"), "it goes on")
+until(lambda: '"record":"summary"' in read("out.jsonl"), "the end")
+"#,
+    );
+    assert_eq!(text(folder.path(), "resumed"), "yes");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_command_that_is_stopped_without_a_terminal_is_still_sampled() {
+    let script = "kill -STOP $$; exit 3";
+    let mut running =
+        Running::start(memmon(&["-i", "20", "--", "sh", "-c", script]).process_group(0));
+    let child = loop {
+        let pid = running.pid();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        if let Ok(child) = children.trim().parse::<i32>() {
+            break child;
+        }
+    };
+    thread::sleep(Duration::from_millis(500));
+    assert!(running.0.try_wait().unwrap().is_none());
+    kill(Pid::from_raw(child), Signal::SIGCONT).unwrap();
+    let (status, out) = running.end();
+    assert_eq!(status.code(), Some(3));
+    assert!(written(&out).samples.len() > 10, "samples while it was stopped");
 }
 
 #[test]
