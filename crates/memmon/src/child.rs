@@ -134,9 +134,8 @@ fn wait(target: &Target, events: &Sender<Event>) {
             }
             Change::Stopped(pid) => {
                 thread::sleep(SETTLED);
-                if sys::is_stopped(pid) && target.is(pid) && terminal::stop_job() {
-                    // We go on again, and who continues us means both.
-                    target.signal(Signal::SIGCONT);
+                if sys::is_stopped(pid) && target.is(pid) {
+                    terminal::stop_job();
                 }
             }
         }

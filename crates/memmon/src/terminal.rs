@@ -8,7 +8,7 @@ use std::{
 
 use nix::{
     sys::{
-        signal::{Signal, kill, raise},
+        signal::{Signal, kill},
         termios::{SetArg, Termios, tcgetattr, tcsetattr},
     },
     unistd::{Pid, getpgrp, tcgetpgrp},
@@ -44,19 +44,19 @@ impl Terminal {
     }
 }
 
-/// Stops all of our job when it has the terminal, and says whether it did: called when
-/// the command alone has stopped, as `less` does after Ctrl-Z. The shell that could
-/// continue it looks at us.
+/// Stops all of our job when it has the terminal: called when the command alone has
+/// stopped, as `less` does after Ctrl-Z. The shell looks at us, and when it continues
+/// the job, it continues all of it.
 ///
 /// Without a shell above (the group is orphaned, as under `setsid`), the system takes no
 /// notice. What somebody stopped in the background is not our business.
-pub(crate) fn stop_job() -> bool {
+pub(crate) fn stop_job() {
     let is_in_front = || -> io::Result<bool> {
         Ok(tcgetpgrp(File::open("/dev/tty")?).is_ok_and(|group| group == getpgrp()))
     };
-    // To the group, and to this thread, which does not go on before it has stopped.
-    is_in_front().unwrap_or(false)
-        && kill(Pid::from_raw(0), Signal::SIGTSTP).and_then(|()| raise(Signal::SIGTSTP)).is_ok()
+    if is_in_front().unwrap_or(false) {
+        let _ = kill(Pid::from_raw(0), Signal::SIGTSTP);
+    }
 }
 
 fn is_pipe(stream: impl AsFd) -> bool {
