@@ -133,7 +133,7 @@ assert read("code") == "0\n", read("code")
     // On the grid again, and every point is used or counted.
     let on_grid = || lines.samples.iter().filter(|sample| sample.late_us.is_some());
     let missed: u64 = lines.samples.iter().filter_map(|sample| sample.missed).sum();
-    let last = on_grid().last().unwrap();
+    let last = on_grid().next_back().unwrap();
     let at_us = (last.elapsed_s * 1e6).round() as u64 - last.late_us.unwrap();
     assert_eq!((at_us + 10) / 20_000 + 1, on_grid().count() as u64 + missed);
 }
