@@ -56,6 +56,34 @@ def sampling(seconds=20):
           f"{achieved['p99_ms']:.1f} ms, {summary['missed']} missed")
 
 
+def seconds(command):
+    start = time.perf_counter()
+    subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def relaying(runs=11):
+    """200 MB of JSON lines through memmon and through cat, by turns; idle and with all cores busy."""
+    line = json.dumps({"record": "test", "ts": 1.5, "pad": "x" * 100})
+    lines, script = WORK / "lines.jsonl", WORK / "lines.sh"
+    script.write_text(f"yes '{line}' | head -c 200000000\n")
+    with lines.open("w") as out:
+        subprocess.run(["sh", script], stdout=out, check=True)
+    for producer, command in ("yes", f"sh {script}"), ("cat of a file", f"cat {lines}"):
+        for setting, load in ("idle", 0), ("busy", os.cpu_count()):
+            others = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(load)]
+            try:
+                times = [(seconds(f"{BIN}/memmon -- {command} | wc -l"), seconds(f"{command} | cat | wc -l"))
+                         for _ in range(runs)]
+            finally:
+                for other in others:
+                    other.kill()
+            ours, cat = zip(*times)
+            ratio = statistics.median(ours) / statistics.median(cat)
+            print(f"200 MB by {producer}, {setting}   memmon {statistics.median(ours):.3f} s (at most {max(ours):.3f}), "
+                  f"| cat {statistics.median(cat):.3f} s (at most {max(cat):.3f}): {ratio:.2f}x")
+
+
 def generate(path):
     """A stream as memmon and the runner write it: TESTS tests over SAMPLES samples."""
     head = {"v": 1, "run": "r", "host": "h"}
@@ -129,4 +157,5 @@ def joining():
 if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     sampling()
+    relaying()
     joining()

@@ -7,6 +7,7 @@ use std::{
     process::{ChildStdout, Command, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc::Sender},
     thread,
+    time::Duration,
 };
 
 use nix::{
@@ -17,7 +18,15 @@ use nix::{
 };
 use records::Child as Ending;
 
-use crate::{exit, session::Event, sys};
+use crate::{
+    exit,
+    session::Event,
+    sys::{self, Change},
+    terminal, wide,
+};
+
+/// When the terminal stops or continues a job, it is over for all of it by then.
+const SETTLED: Duration = Duration::from_millis(50);
 
 /// The command as long as it runs, for those who want to signal it.
 ///
@@ -36,6 +45,11 @@ impl Target {
     /// Whether the command runs.
     pub fn is_running(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn is(&self, pid: i32) -> bool {
+        let running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *running == Some(Pid::from_raw(pid))
     }
 
     /// Reaps `pid`; how it ended if it was the command.
@@ -98,7 +112,8 @@ pub fn start(
         .map_err(not_started)?;
     let stdout = child.stdout.take();
     if let Some(stdout) = &stdout {
-        widen(stdout);
+        wide::widen(stdout);
+        wide::widen(io::stdout());
     }
     // A process number always fits.
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
@@ -110,9 +125,19 @@ pub fn start(
 
 /// Reaps the command and every orphan until there are none.
 fn wait(target: &Target, events: &Sender<Event>) {
-    while let Ok(pid) = sys::wait_for_any() {
-        if let Ok(Some(ending)) = target.reap(pid) {
-            let _ = events.send(Event::Ended(ending));
+    while let Ok(change) = sys::wait_for_any() {
+        match change {
+            Change::Ended(pid) => {
+                if let Ok(Some(ending)) = target.reap(pid) {
+                    let _ = events.send(Event::Ended(ending));
+                }
+            }
+            Change::Stopped(pid) => {
+                thread::sleep(SETTLED);
+                if sys::is_stopped(pid) && target.is(pid) {
+                    terminal::stop_job();
+                }
+            }
         }
     }
     if target.is_running() {
@@ -141,16 +166,4 @@ fn exit_of(error: &io::Error) -> u8 {
         }
         Some(_) => exit::CANNOT_EXECUTE,
     }
-}
-
-/// A pipe that holds more makes for fewer changes between the command and us.
-fn widen(pipe: &ChildStdout) {
-    #[cfg(target_os = "linux")]
-    {
-        use nix::fcntl::{FcntlArg, fcntl};
-        // A limit of the user's may forbid it: then it stays as it is.
-        let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(256 << 10));
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = pipe;
 }

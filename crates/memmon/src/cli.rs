@@ -1,8 +1,10 @@
 //! The command line.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueHint};
+
+use crate::{emit::Emit, serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +16,10 @@ Examples:
       The machine by itself: one minute, one sample a second.
   memmon --pid 4711 -o server.jsonl
       Watch a server that runs already, until it ends.
+  memmon --emit mlx-knife -o memory.jsonl -- pytest -m wet
+      Samples as mlx-knife's own sampler writes them.
+  memmon --prometheus 9090 -o /dev/null -- ollama serve
+      The last sample at http://127.0.0.1:9090/metrics and /json.
   memmon | tee run.jsonl | jq -c 'select(.record == \"sample\") | .ram_free_gb'
       Until Ctrl-C.
   memmon --doctor
@@ -25,14 +31,16 @@ Output:
   other lines go to standard error. COMMAND finds the run's id in MEMMON_RUN.
   What cannot be measured here is absent, and `stream` says why. Samples keep to
   a fixed grid in time; one that came too late is left out and counted as missed.
+  Sleep of the machine and a clock that was set are written as `anomaly`.
   What is slow to read (zombies, shared memory divided among its users) is read
   once a second, and less often where that would take over 2 % of the time.
 
 Signals:
   Ctrl-C goes to COMMAND, as the terminal sends it; memmon waits for its end and
-  writes the summary. TERM, HUP, USR1 and USR2 are passed on to COMMAND. After a
-  second TERM, COMMAND is killed if it has not ended within 5 seconds. Without
-  COMMAND, the first of INT, TERM and HUP ends the sampling, a second one memmon.
+  writes the summary. TERM, HUP, USR1 and USR2 are passed on to COMMAND, and so are
+  INT and QUIT when a process sent them (Linux). Ctrl-Z and fg stop and continue
+  both. After a second TERM, COMMAND is killed if it has not ended within 5 seconds.
+  Without COMMAND, the first of INT, TERM and HUP ends the sampling, a second memmon.
 
 Exit codes:
   that of COMMAND; 128 + n when signal n ended it; 127 COMMAND was not found;
@@ -81,14 +89,23 @@ pub struct Args {
           conflicts_with_all = ["command", "pid", "output", "duration", "interval"])]
     pub dump: Option<PathBuf>,
 
+    /// Layout of memmon's own lines: records, or mlx-knife, whose tools want them in a file (-o)
+    #[arg(
+        long,
+        value_name = "LAYOUT",
+        default_value = "records",
+        value_enum,
+        hide_possible_values = true
+    )]
+    pub emit: Emit,
+
+    /// Serve the last sample at ADDR:PORT, as /metrics and /json; PORT alone is on this machine only
+    #[arg(long, value_name = "ADDR:PORT", value_parser = serve::address)]
+    pub prometheus: Option<SocketAddr>,
+
     /// The command to run, with its arguments
     #[arg(value_name = "COMMAND", trailing_var_arg = true, value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
-
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
-    emit: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
-    prometheus: Option<String>,
 }
 
 impl Args {
@@ -166,12 +183,5 @@ mod tests {
             assert!(parse(&[&format!("-d{bad}")]).is_err(), "-d {bad}");
         }
         assert_eq!(parse(&["-d", "0.5"]).unwrap().duration, Some(Duration::from_millis(500)));
-    }
-
-    #[test]
-    fn options_of_later_versions_are_refused() {
-        for option in ["--emit", "--emit=mlx-knife", "--prometheus"] {
-            assert_eq!(parse(&[option]).unwrap_err(), ErrorKind::ValueValidation, "{option}");
-        }
     }
 }

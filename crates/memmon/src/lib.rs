@@ -5,8 +5,9 @@
 //! [`grid`] or for something to happen. Threads that sleep wait for what happens:
 //! [`signals`], the end of the command, and the [`relay`], which passes the
 //! command's lines on between the samples. The [`sampler`] reads the probes;
-//! [`sample`] makes a record of what they gave, [`tally`] adds records up for the
-//! [`closing`].
+//! [`sample`] makes a record of what they gave, [`jumps`] one of what happened to time,
+//! [`tally`] adds records up for the [`closing`]. [`emit`] can write them in the layout of
+//! [`mlx_knife`], and [`serve`] shows the last one as [`metrics`].
 //!
 //! [`doctor`] says what can be measured here; [`dump`] saves what it is read from.
 
@@ -15,20 +16,27 @@ mod cli;
 pub mod closing;
 pub mod doctor;
 pub mod dump;
+pub mod emit;
 pub mod exit;
 pub mod gpu_sums;
 pub mod grid;
+pub mod jumps;
+pub mod metrics;
+pub mod mlx_knife;
 pub mod opening;
 pub mod output;
 pub mod relay;
 pub mod sample;
 pub mod sampler;
+pub mod serve;
 pub mod session;
 pub mod signals;
 pub mod splitter;
 mod sys;
 mod table;
 pub mod tally;
+pub mod terminal;
+mod wide;
 
 use std::io::{ErrorKind, Write};
 

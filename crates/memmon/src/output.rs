@@ -52,20 +52,15 @@ impl Output {
 
     /// Writes a record of ours, now or right after what is being written.
     pub fn record<T: Serialize>(&self, record: &T) {
+        self.line(|out| serde_json::to_writer(out, record));
+    }
+
+    /// The same of a line that `write` makes, without its newline.
+    pub fn line(&self, write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>) {
         if self.is_gone() {
             return;
         }
-        let too_many = {
-            let mut waiting = lock(&self.waiting);
-            let length = waiting.len();
-            // Fails only for a map with keys that are no text, which no record has.
-            match serde_json::to_writer(&mut *waiting, record) {
-                Ok(()) => waiting.push(b'\n'),
-                Err(_) => waiting.truncate(length),
-            }
-            waiting.len() > WAITING
-        };
-        if too_many {
+        if self.leave(write) > WAITING {
             drop(self.write(&[]));
         }
         self.write_waiting();
@@ -77,12 +72,14 @@ impl Output {
         self.write_waiting();
     }
 
-    /// Writes the last record; what comes after it, from wherever, is dropped.
-    pub fn close<T: Serialize>(&self, record: &T) {
-        self.record(record);
-        let sink = self.write(&[]);
+    /// Writes the last line, which `write` makes; what comes after it, from wherever,
+    /// is dropped.
+    pub fn close(&self, write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>) {
+        // Nobody gets in between once we have the sink.
+        let mut sink = lock(&self.sink);
+        self.leave(write);
+        self.write_with(&mut sink, &[]);
         self.gone.store(true, Ordering::Release);
-        drop(sink);
     }
 
     /// Whether lines are dropped, because of a failure or because nobody reads.
@@ -106,6 +103,18 @@ impl Output {
             };
             self.write_with(&mut sink, &[]);
         }
+    }
+
+    /// Leaves a line to whoever writes next; the bytes that wait.
+    fn leave(&self, write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>) -> usize {
+        let mut waiting = lock(&self.waiting);
+        let length = waiting.len();
+        // Fails only for a map with keys that are no text, which no record has.
+        match write(&mut waiting) {
+            Ok(()) => waiting.push(b'\n'),
+            Err(_) => waiting.truncate(length),
+        }
+        waiting.len()
     }
 
     fn write(&self, lines: &[u8]) -> MutexGuard<'_, Sink> {
@@ -161,7 +170,7 @@ mod tests {
                 (0..2_000).for_each(|n| output.lines(format!("{{\"c\":{n}}}\n").as_bytes()))
             });
         });
-        output.close(&BTreeMap::from([("end", 0)]));
+        output.close(|out| serde_json::to_writer(out, &BTreeMap::from([("end", 0)])));
         output.record(&BTreeMap::from([("late", 0)]));
         output.lines(b"{\"late\":1}\n");
 

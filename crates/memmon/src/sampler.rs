@@ -6,10 +6,13 @@ use probe::{Machine, Processes, Tree, TreeReading, clock::Stamp};
 use records::{Origin, Sample};
 
 use crate::{
+    emit::Emit,
     gpu_sums::Adder,
     grid::Grid,
+    jumps,
     output::Output,
     sample::{Observation, sample},
+    serve::Board,
     tally::Tally,
 };
 
@@ -17,8 +20,6 @@ use crate::{
 const SLOW_EVERY: Duration = Duration::from_secs(1);
 /// And it takes at most this part of the time: one fiftieth.
 const SLOW_SHARE: u32 = 50;
-/// A difference between the clocks that is told to people.
-const GAP_S: f64 = 1.0;
 
 /// The probes, the time, and what came of it so far.
 pub struct Sampler {
@@ -33,6 +34,8 @@ pub struct Sampler {
     /// The grid point from which on the slow ones are due.
     slow_from: u64,
     tally: Tally,
+    emit: Emit,
+    board: Option<Board>,
 }
 
 impl Sampler {
@@ -56,14 +59,32 @@ impl Sampler {
             grid: Grid::new(interval),
             slow_from: 0,
             tally: Tally::new(),
+            emit: Emit::default(),
+            board: None,
         }
+    }
+
+    /// Writes in this layout.
+    #[must_use]
+    pub fn emitting(self, emit: Emit) -> Sampler {
+        Sampler { emit, ..self }
+    }
+
+    /// Leaves each sample at `board` as well.
+    #[must_use]
+    pub fn showing(self, board: Option<Board>) -> Sampler {
+        Sampler { board, ..self }
     }
 
     /// Reads everything and writes it; the processes that were seen, if some are
     /// watched.
     pub fn sample(&mut self, output: &Output) -> Option<TreeReading> {
-        // Both clocks before anything is read: that is the time of the sample.
-        let stamp = Stamp::now();
+        // All clocks before anything is read: that is the time of the sample.
+        self.sample_at(Stamp::now(), output)
+    }
+
+    /// The same, when it is said to be `stamp`.
+    pub fn sample_at(&mut self, stamp: Stamp, output: &Output) -> Option<TreeReading> {
         let elapsed = stamp.since(&self.start);
         let slot = self.grid.take(elapsed);
         let slow = slot.point >= self.slow_from;
@@ -92,10 +113,13 @@ impl Sampler {
             missed: Some(slot.missed).filter(|missed| *missed > 0),
             ..sample(stamp.wall_s, &self.origin, &seen)
         };
-        output.record(&record);
+        self.tell_jumps(&stamp, output);
+        self.emit.sample(output, &record);
         self.tally.add(&record, elapsed);
-        self.tell_gap(&stamp);
         self.previous = stamp;
+        if let Some(board) = &self.board {
+            board.put(record, self.tally.samples(), self.tally.missed());
+        }
         seen.tree
     }
 
@@ -117,16 +141,12 @@ impl Sampler {
         &self.tally
     }
 
-    /// The monotonic clock stands still while the machine sleeps: the samples
-    /// themselves do not show it.
-    fn tell_gap(&self, stamp: &Stamp) {
-        let gap = stamp.gap_s(&self.previous);
-        if gap.abs() > GAP_S {
-            crate::complain(&format!(
-                "the wall clock went {gap:+.1} s against the monotonic one before sample {}: \
-                 the machine slept, or the clock was set",
-                self.tally.samples() - 1
-            ));
+    /// Says what happened to time since the sample before.
+    fn tell_jumps(&self, stamp: &Stamp, output: &Output) {
+        for jump in jumps::between(&self.previous, stamp).into_iter().flatten() {
+            let record = jump.record(&self.previous, stamp, self.tally.samples(), &self.origin);
+            crate::complain(&record.message);
+            self.emit.anomaly(output, &record);
         }
     }
 }

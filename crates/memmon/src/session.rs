@@ -15,12 +15,16 @@ use records::{Child, Origin};
 use crate::{
     child::{self, NotStarted, Target},
     cli::Args,
-    closing, exit,
+    closing,
+    emit::Emit,
+    exit, mlx_knife,
     opening::{self, Subject},
     output::Output,
     relay::{self, Progress},
     sampler::Sampler,
+    serve::{self, Board},
     signals::Signals,
+    terminal::Terminal,
 };
 
 /// After the command has ended, others may hold its output open. When they have
@@ -43,9 +47,11 @@ pub enum Event {
 /// # Errors
 ///
 /// When nothing can be begun: an output that cannot be made, a process that is
-/// not there. The command has not been started then.
+/// not there, a port that is taken. The command has not been started then.
 pub fn run(args: &Args) -> Result<u8, String> {
+    let terminal = Terminal::look();
     let tree = tree(args)?;
+    let board = board(args)?;
     // After all that can fail: an output that is made anew loses what it held.
     let output = Output::create(args.file()).map_err(|error| error.to_string())?;
     let output = Arc::new(output);
@@ -61,8 +67,10 @@ pub fn run(args: &Args) -> Result<u8, String> {
 
     let start = Stamp::now();
     let subject = Subject { command: &args.command, pid: args.pid, interval: args.interval };
-    output.record(&opening::stream(&start, &origin, &machine, &subject));
-    let mut sampler = Sampler::new(machine, tree, origin.clone(), args.interval, start);
+    args.emit.stream(&output, &opening::stream(&start, &origin, &machine, &subject));
+    let mut sampler = Sampler::new(machine, tree, origin.clone(), args.interval, start)
+        .emitting(args.emit)
+        .showing(board);
     // Before the command: so it can be told what the command changed.
     sampler.sample(&output);
 
@@ -97,7 +105,14 @@ pub fn run(args: &Args) -> Result<u8, String> {
             (Some(Child { error: Some(why), ..Child::default() }), exit, sampler)
         }
     };
-    output.close(&closing::summary(&start, &origin, sampler.tally(), child));
+    terminal.put_back_after(child.as_ref());
+    let summary = closing::summary(&start, &origin, sampler.tally(), child);
+    output.close(|out| match args.emit {
+        Emit::Records => serde_json::to_writer(out, &summary),
+        Emit::MlxKnife => {
+            mlx_knife::write(out, &mlx_knife::summary(&summary, args.interval, &args.command, code))
+        }
+    });
     Ok(code)
 }
 
@@ -116,6 +131,18 @@ fn tree(args: &Args) -> Result<Option<Tree>, String> {
     child::adopt_orphans();
     // A process number always fits.
     Ok(Some(Tree::descendants_of(i32::try_from(std::process::id()).unwrap_or(i32::MAX))))
+}
+
+/// Where samples are shown, when they are to be.
+fn board(args: &Args) -> Result<Option<Board>, String> {
+    let Some(address) = args.prometheus else { return Ok(None) };
+    let board = Board::default();
+    let bound = serve::start(address, board.clone())
+        .map_err(|error| format!("cannot serve: {address}: {error}: try another port"))?;
+    if address.port() == 0 {
+        crate::complain(&format!("serving http://{bound}/metrics"));
+    }
+    Ok(Some(board))
 }
 
 /// Starts the command, if there is one, and the relay of its output, if it is

@@ -8,10 +8,10 @@ use std::{
 };
 
 use nix::{
-    libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2},
+    libc::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, siginfo_t},
     sys::signal::Signal,
 };
-use signal_hook::iterator;
+use signal_hook::iterator::{SignalsInfo, exfiltrator::raw::WithRawSiginfo};
 
 use crate::{child::Target, session::Event, sys};
 
@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// Signals that are caught, and wait until somebody deals with them.
-pub struct Signals(iterator::Signals);
+pub struct Signals(SignalsInfo<WithRawSiginfo>);
 
 impl Signals {
     /// Catches what concerns us: with a command all that should not end us before
@@ -37,20 +37,27 @@ impl Signals {
         let all = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
         let wanted = if with_command { &all[..] } else { &all[..3] };
         let caught = wanted.iter().filter(|signal| !sys::is_ignored(**signal));
-        Ok(Signals(iterator::Signals::new(caught)?))
+        Ok(Signals(SignalsInfo::new(caught)?))
     }
 
     /// Deals with the signals from now on, those included that came before.
     pub fn deal(mut self, target: Arc<Target>, events: Sender<Event>) {
         thread::spawn(move || {
             let mut seen = Seen::default();
-            for signal in self.0.forever() {
-                if let Ok(signal) = Signal::try_from(signal) {
-                    seen.take(signal, &target, &events);
+            for info in self.0.forever() {
+                if let Ok(signal) = Signal::try_from(info.si_signo) {
+                    seen.take(signal, is_from_terminal(&info), &target, &events);
                 }
             }
         });
     }
+}
+
+/// Whether the kernel sent it, as it does when someone types Ctrl-C, and not a process.
+/// On Linux what processes send has codes up to 0. Elsewhere it cannot be told, and the
+/// terminal is by far the likelier.
+fn is_from_terminal(info: &siginfo_t) -> bool {
+    !cfg!(target_os = "linux") || info.si_code > 0
 }
 
 /// What came before.
@@ -62,10 +69,17 @@ struct Seen {
 }
 
 impl Seen {
-    fn take(&mut self, signal: Signal, target: &Arc<Target>, events: &Sender<Event>) {
+    fn take(
+        &mut self,
+        signal: Signal,
+        from_terminal: bool,
+        target: &Arc<Target>,
+        events: &Sender<Event>,
+    ) {
         let reached_command = match signal {
-            // The terminal sends these to the command too.
-            Signal::SIGINT | Signal::SIGQUIT => target.is_running(),
+            // The terminal sends these to the command too; who sends them to us alone
+            // does not. Who sends them to our group reaches it twice, as with TERM.
+            Signal::SIGINT | Signal::SIGQUIT if from_terminal => target.is_running(),
             _ => target.signal(signal),
         };
         match signal {

@@ -3,10 +3,10 @@
 //! Bytes come in pieces of any size and leave as they came: lines that begin like
 //! a JSON object only whole, everything else as soon as it is known not to.
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 /// Bytes asked of the system at a time.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 128 << 10;
 
 /// Holds what was read and has not gone out.
 pub struct Splitter {
@@ -119,6 +119,9 @@ impl Splitter {
             !(first && continues_text) && line.ends_with(b"\n") && begins(line) == Begins::Json
         };
         // Nearly always there is only one kind, which then need not be copied.
+        if !continues_text && all_plain_json(bytes) {
+            return Parts { json: bytes, text: &[] };
+        }
         let Some(text_at) = find_line(bytes, |line, first| !is_json(line, first)) else {
             return Parts { json: bytes, text: &[] };
         };
@@ -151,6 +154,16 @@ fn begins(line: &[u8]) -> Begins {
         (Some(b'{'), Some(b'"' | b'}')) => Begins::Json,
         _ => Begins::Text,
     }
+}
+
+/// Whether `bytes` are whole lines that all begin with a brace and a quote, as nearly
+/// every line of JSON does: what [`begins`] finds out with more care and in more time.
+fn all_plain_json(bytes: &[u8]) -> bool {
+    const PLAIN: &[u8] = b"{\"";
+    bytes.ends_with(b"\n")
+        && bytes.starts_with(PLAIN)
+        && memchr_iter(b'\n', &bytes[..bytes.len() - 1])
+            .all(|newline| bytes[newline + 1..].starts_with(PLAIN))
 }
 
 /// The position of the first line that `wanted` says yes to.

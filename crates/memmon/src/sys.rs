@@ -7,21 +7,43 @@ use records::Rusage;
 
 use crate::sample::gb;
 
-/// Waits until one of our children has ended, and leaves it a zombie.
+/// What happened to a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    Ended(i32),
+    Stopped(i32),
+}
+
+/// Waits until one of our children has ended, and leaves it a zombie, or is stopped.
 ///
 /// # Errors
 ///
 /// `ECHILD` when there are no children.
-pub(crate) fn wait_for_any() -> io::Result<i32> {
+pub(crate) fn wait_for_any() -> io::Result<Change> {
+    let info = waitid(libc::P_ALL, 0, libc::WEXITED | libc::WSTOPPED | libc::WNOWAIT)?;
+    // SAFETY: after success the kernel has filled in the fields of SIGCHLD, of which the
+    // process is one.
+    let pid = unsafe { info.si_pid() };
+    Ok(if info.si_code == libc::CLD_STOPPED { Change::Stopped(pid) } else { Change::Ended(pid) })
+}
+
+/// Whether the child `pid` is stopped; says so once.
+pub(crate) fn is_stopped(pid: i32) -> bool {
+    let Ok(id) = libc::id_t::try_from(pid) else { return false };
+    waitid(libc::P_PID, id, libc::WSTOPPED | libc::WNOHANG).is_ok_and(|info| {
+        // SAFETY: as above; what was not filled in is 0.
+        unsafe { info.si_pid() == pid }
+    })
+}
+
+fn waitid(which: libc::idtype_t, id: libc::id_t, options: i32) -> io::Result<libc::siginfo_t> {
     // SAFETY: all zeroes are a valid siginfo_t, which the kernel only fills in.
     let mut info: libc::siginfo_t = unsafe { mem::zeroed() };
     retry(|| {
         // SAFETY: `info` is a valid place for the answer.
-        unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, libc::WEXITED | libc::WNOWAIT) }
+        unsafe { libc::waitid(which, id, &raw mut info, options) }
     })?;
-    // SAFETY: after success with WEXITED the kernel has filled in the fields of
-    // SIGCHLD, of which the process is one.
-    Ok(unsafe { info.si_pid() })
+    Ok(info)
 }
 
 /// Takes leave of the child `pid`, which has ended.
@@ -89,7 +111,7 @@ fn retry(mut call: impl FnMut() -> i32) -> io::Result<()> {
 mod tests {
     use std::process::Command;
 
-    use super::{is_ignored, reap, wait_for_any};
+    use super::{Change, is_ignored, is_stopped, reap, wait_for_any};
 
     // One test, because it waits for whichever child ends.
     #[test]
@@ -97,8 +119,9 @@ mod tests {
     fn children_are_seen_before_they_are_reaped_and_reaped_once() {
         let child = Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
-        assert_eq!(wait_for_any().unwrap(), pid);
-        assert_eq!(wait_for_any().unwrap(), pid, "it is still there");
+        assert_eq!(wait_for_any().unwrap(), Change::Ended(pid));
+        assert_eq!(wait_for_any().unwrap(), Change::Ended(pid), "it is still there");
+        assert!(!is_stopped(pid));
         let (status, used) = reap(pid).unwrap();
         assert_eq!(status.code(), Some(7));
         assert!(used.max_rss_gb > 0.0);

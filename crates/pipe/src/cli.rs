@@ -7,13 +7,13 @@ use std::{
 };
 
 use clap::{
-    Arg, ArgMatches, Command, CommandFactory, FromArgMatches, ValueHint,
+    Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches, ValueHint,
     builder::EnumValueParser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use clap_complete::Shell;
 
-use crate::{Error, exit};
+use crate::{Error, exit, man};
 
 /// How a tool differs from the others in its frame.
 #[derive(Clone, Copy, Debug)]
@@ -62,13 +62,13 @@ impl Frame {
         }
     }
 
-    /// The arguments; nothing when help, the version or completions were asked for
-    /// and printed; one line of text when they cannot be understood.
+    /// The arguments; nothing when help, the version, completions or the manual page
+    /// were asked for and printed; one line of text when they cannot be understood.
     fn parse<A>(self, argv: impl Iterator<Item = OsString>) -> Result<Option<A>, String>
     where
         A: CommandFactory + FromArgMatches,
     {
-        let mut command = with_completions(A::command());
+        let mut command = with_common(A::command());
         let matches: ArgMatches = match command.try_get_matches_from_mut(argv) {
             Ok(matches) => matches,
             Err(error) if !error.use_stderr() => {
@@ -82,6 +82,10 @@ impl Frame {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut command, self.tool, &mut script);
             let _ = io::stdout().write_all(&script);
+            return Ok(None);
+        }
+        if matches.get_flag("man") {
+            let _ = io::stdout().write_all(&man::page(command));
             return Ok(None);
         }
         A::from_arg_matches(&matches).map(Some).map_err(|error| one_line(&error, self.tool))
@@ -104,16 +108,23 @@ pub fn not_yet(_: &str) -> Result<String, String> {
     Err("not in this version yet".to_owned())
 }
 
-fn with_completions(command: Command) -> Command {
-    command.arg(
-        Arg::new("completions")
-            .long("completions")
-            .value_name("SHELL")
-            .help("Print a completion script for SHELL and exit")
-            .value_parser(EnumValueParser::<Shell>::new())
-            .value_hint(ValueHint::Other)
-            .exclusive(true),
-    )
+/// `command` with the options that every tool has.
+fn with_common(command: Command) -> Command {
+    let completions = Arg::new("completions")
+        .long("completions")
+        .value_name("SHELL")
+        .help("Print a completion script for SHELL and exit")
+        .value_parser(EnumValueParser::<Shell>::new())
+        .value_hint(ValueHint::Other)
+        .exclusive(true);
+    // For whoever packages or installs: `memmon --man > memmon.1`.
+    let man = Arg::new("man")
+        .long("man")
+        .help("Print the manual page and exit")
+        .action(ArgAction::SetTrue)
+        .hide(true)
+        .exclusive(true);
+    command.args([completions, man])
 }
 
 /// clap's message in one line, with its suggestion.

@@ -32,6 +32,7 @@ pub mod exit;
 mod faults;
 mod input;
 mod lines;
+mod man;
 mod reader;
 mod text;
 mod writer;

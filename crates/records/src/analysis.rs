@@ -66,7 +66,8 @@ pub enum Severity {
 record! {
     /// Something that went wrong with the machine.
     Anomaly {
-        /// What it is, such as `leak`, `zombies`, `swap` or `sampler_gap`.
+        /// What it is, such as `leak`, `zombies`, `swap` or `sampler_gap`; from memmon
+        /// `sleep` or `clock_jump`.
         pub kind: String,
         /// How bad it is.
         pub severity: Severity,

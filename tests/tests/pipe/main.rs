@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod anomaly;
 mod attach;
 mod bad_input;
 mod browser;
 mod demo;
 mod figures;
 mod interrupt;
+mod manual;
+mod soak;
 mod tools;

@@ -48,9 +48,10 @@ fn what_makes_no_sense_is_a_usage_error_of_one_line() {
         &["-d", "0"],
         &["--pid", "1", "--", "true"],
         &["--no-such-option"],
-        &["--emit", "mlx-knife"],
+        &["--emit", "yaml"],
+        &["--doctor", "--", "true"],
         &["--dump"],
-        &["--prometheus", "9100"],
+        &["--prometheus", "nowhere"],
     ] {
         let output = run(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");

@@ -116,6 +116,18 @@ fn the_summary_is_what_the_lines_add_up_to() {
 }
 
 #[test]
+fn the_summary_says_what_memmon_itself_used_and_that_is_little() {
+    let lines = written(&run(&["-i", "2", "-d", "2", "--prometheus", ":0"]).stdout);
+    let own = &lines.summary.own;
+    let max_rss_mb = own.max_rss_mb.unwrap();
+    // Code that is not optimised is more code: the bar is for what is installed.
+    let most = if cfg!(debug_assertions) { 10.0 } else { 6.0 };
+    assert!((1.0..most).contains(&max_rss_mb), "{max_rss_mb}");
+    let cpu_s = own.user_s.unwrap() + own.sys_s.unwrap();
+    assert!(cpu_s > 0.0 && cpu_s < lines.summary.duration_s, "{cpu_s}");
+}
+
+#[test]
 fn what_is_slow_to_read_is_read_once_a_second_and_the_rest_each_time() {
     let lines = written(&run_script(&["-i", "50"], "sleep 2.5").stdout);
     let slow: Vec<f64> =

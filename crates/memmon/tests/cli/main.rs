@@ -3,8 +3,12 @@
 
 mod command;
 mod doctor;
+mod emit;
 mod lines;
+mod manual;
 mod relay;
+mod serve;
 mod signals;
 mod support;
+mod terminal;
 mod tree;

@@ -129,14 +129,15 @@ fn a_full_disk_is_said_once_and_does_not_harm_the_command() {
 
 #[test]
 fn a_slow_reader_loses_nothing_and_keeps_the_samples_on_time() {
-    // The command fills the pipe at once; nobody reads for a second.
-    let script = format!("{LINES}\nimport sys\nsys.stdout.write(''.join(map(line, range(2000))))");
+    // The command fills both pipes at once; nobody reads for a second.
+    let script =
+        format!("{LINES}\nimport sys\nsys.stdout.write(''.join(map(line, range(20_000))))");
     let mut running = Running::start(&mut memmon(&["-i", "20", "--", "python3", "-c", &script]));
     thread::sleep(Duration::from_secs(1));
     assert!(running.0.try_wait().unwrap().is_none(), "it waits for its reader");
     let (status, out) = running.end();
     assert_eq!(status.code(), Some(0));
-    let expected: String = (0..2000).map(line).filter(|l| l.0).map(|l| l.1).collect();
+    let expected: String = (0..20_000).map(line).filter(|l| l.0).map(|l| l.1).collect();
     let lines = written(&out);
     assert!(lines.others == expected.as_bytes());
     let (samples, missed) = (lines.summary.samples, lines.summary.missed);

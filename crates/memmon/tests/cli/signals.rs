@@ -36,19 +36,6 @@ fn counter(signal: &str) -> Running {
 }
 
 #[test]
-fn what_the_terminal_sends_reaches_the_command_once_and_the_summary_is_written() {
-    for (name, signal) in [("INT", Signal::SIGINT), ("QUIT", Signal::SIGQUIT)] {
-        let running = counter(name);
-        killpg(running.pid(), signal).unwrap();
-        let (status, out) = running.end();
-        assert_eq!(status.code(), Some(5), "{name}");
-        let lines = written(&out);
-        assert_eq!(lines.others, b"{\"count\": 1}\n", "{name}");
-        assert_eq!(lines.summary.child.unwrap().exit, Some(5));
-    }
-}
-
-#[test]
 fn a_command_that_dies_of_ctrl_c_gives_130() {
     let mut command = memmon(&["--", "sh", "-c", "echo ready >&2; sleep 10"]);
     let mut running = Running::start(command.process_group(0));
@@ -60,8 +47,12 @@ fn a_command_that_dies_of_ctrl_c_gives_130() {
 }
 
 #[test]
-fn term_hup_usr1_and_usr2_are_passed_on() {
+fn what_another_process_sends_is_passed_on_once() {
     for (name, signal) in [
+        #[cfg(target_os = "linux")]
+        ("INT", Signal::SIGINT),
+        #[cfg(target_os = "linux")]
+        ("QUIT", Signal::SIGQUIT),
         ("TERM", Signal::SIGTERM),
         ("HUP", Signal::SIGHUP),
         ("USR1", Signal::SIGUSR1),
@@ -81,7 +72,7 @@ fn a_second_term_kills_after_five_seconds() {
     let mut running = Running::start(&mut memmon(&["--", "sh", "-c", script]));
     running.wait_until_ready();
     running.signal(Signal::SIGTERM);
-    thread::sleep(Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(700));
     assert!(running.0.try_wait().unwrap().is_none(), "one is not enough");
     let second = Instant::now();
     running.signal(Signal::SIGTERM);

@@ -27,16 +27,20 @@ time.sleep(0.8)
 pid = open(sys.argv[1]).read().strip()
 parent = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[1]
 assert int(parent) == memmon, "it was not adopted"
-time.sleep(1.2)
-states = []
-for path in glob.glob("/proc/[0-9]*/stat"):
-    try:
-        state, parent = open(path).read().rsplit(")", 1)[1].split()[:2]
-    except OSError:
-        continue
-    if int(parent) == memmon:
-        states.append(state)
-assert "Z" not in states and len(states) == 1, states
+def children():
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            state, parent = open(path).read().rsplit(")", 1)[1].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == memmon:
+            yield state
+# Reaped when it ends, and not before: it is there now.
+assert len(list(children())) == 2
+end = time.monotonic() + 15
+while len(list(children())) != 1:
+    assert time.monotonic() < end, list(children())
+    time.sleep(0.05)
 "#;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("pid");
