@@ -36,6 +36,10 @@ pub struct Args {
     #[arg(long)]
     pub tests_only: bool,
 
+    /// Set from where on something is an anomaly, such as leak_mb=100; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub threshold: Vec<String>,
+
     /// Exit with 65 when a line cannot be read
     #[arg(long)]
     pub strict: bool,

@@ -5,6 +5,7 @@
 //! sampler, and [`resources`], what those samples say about that window. The
 //! rules are those of `docs/records.md`, "The join".
 
+mod analysis;
 mod cli;
 mod cold;
 mod item;
@@ -14,6 +15,7 @@ mod store;
 mod stream;
 mod window;
 
+pub use analysis::{Analysis, Finding, Slope, Thresholds, model_delta_gb, slope};
 pub use cli::Args;
 pub use join::{Fate, Join};
 pub use stats::resources;
@@ -29,11 +31,12 @@ use records::{Kind, LineKind};
 ///
 /// When an input or the output fails, or under `--strict` when a line cannot be read.
 pub fn run(args: Args) -> Result<u8, Error> {
+    let thresholds = Thresholds::with(&args.threshold).map_err(Error::Usage)?;
     pipe::refuse_input_as_output(args.output.as_deref(), &args.files)?;
     let mut reader = Reader::open(&args.files)?;
     let mut writer = Writer::create(args.output.as_deref())?;
     let mut faults = Faults::new("correlate");
-    let mut join = Join::new(args.files.len().max(1));
+    let mut join = Join::new(args.files.len().max(1)).with_thresholds(thresholds);
 
     while let Some(line) = reader.next(&mut faults)? {
         let mut wanted = !args.tests_only || is_newer_test(&line.kind);
@@ -53,6 +56,11 @@ pub fn run(args: Args) -> Result<u8, Error> {
     }
     join.finish();
     write_joined(&mut join, &mut writer, args.tests_only)?;
+    if !args.tests_only {
+        for line in join.findings() {
+            writer.line(&line)?;
+        }
+    }
     writer.flush()?;
     for warning in join.warnings() {
         faults.warn_once(&warning);

@@ -10,7 +10,7 @@ use crate::{
     cold::Cold,
     item::Item,
     stats::reach,
-    window::{Micros, micros},
+    window::{Micros, Window, micros},
 };
 
 /// Samples that are kept whatever is open, so that a span that nobody announced is
@@ -33,6 +33,9 @@ pub(crate) struct Stream {
     /// The `seq` that the next sample has; none once one was missing or late.
     next_seq: Option<u64>,
     latest: Micros,
+    /// A sample came that is earlier than one before it: the analysis, which needs them
+    /// in order, has to see them anew once they are sorted.
+    pub(crate) replay: bool,
     /// Look for samples to let go when there are this many.
     look_at: usize,
 }
@@ -57,6 +60,7 @@ impl Stream {
             waiting: BinaryHeap::new(),
             next_seq: Some(0),
             latest: Micros::MIN,
+            replay: false,
             look_at: 2 * KEPT,
         }
     }
@@ -64,7 +68,9 @@ impl Stream {
     /// Takes a sample; `seq` where it carries one.
     pub(crate) fn sample(&mut self, sample: &Sample, seq: Option<u64>) {
         self.next_seq = self.next_seq.filter(|next| Some(*next) == seq).map(|next| next + 1);
-        self.latest = micros(sample.ts);
+        let ts = micros(sample.ts);
+        self.replay |= ts < self.latest;
+        self.latest = ts;
         self.samples.push(sample);
     }
 
@@ -104,7 +110,7 @@ impl Stream {
         };
         if let Some(model) = &item.model {
             if item.is_load() {
-                self.cold.loaded(model.clone(), window.end);
+                self.cold.loaded(model.clone(), window);
             } else if item.kind != Kind::Span {
                 self.cold.used(model.clone(), window, arrival);
             }
@@ -127,6 +133,11 @@ impl Stream {
         });
         let open = others.map(|open| open.ts);
         self.cold.is_cold(model, window, arrival, self.announces, open)
+    }
+
+    /// The load that a test ran on: the last of its model that ended before it.
+    pub(crate) fn load_before(&self, item: &Item) -> Option<Window> {
+        self.cold.load_before(item.model.as_ref()?, item.window?.start)
     }
 
     /// The next line that can be joined now, in the order of their ends.
