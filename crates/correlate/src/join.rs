@@ -15,9 +15,10 @@ use crate::{
     Samples,
     analysis::{Analysis, Thresholds, is_finding, model_delta_gb},
     item::{Item, Joined},
+    offset::Shift,
     stats::resources,
     stream::Stream,
-    window::{Window, micros},
+    window::{Micros, Window, micros, seconds},
 };
 
 /// The run of legacy lines that no `stream` stands before.
@@ -50,6 +51,8 @@ pub struct Join {
     joined: VecDeque<(Kind, Vec<u8>)>,
     /// Lines that reach back beyond the samples that were kept.
     too_late: u64,
+    /// By how much the times of each input are later.
+    shifts: Vec<Shift>,
     analysis: Analysis,
     /// What a correlate before this one found out about a run, by the number of the run.
     earlier: Vec<(usize, Vec<u8>)>,
@@ -112,6 +115,7 @@ impl Join {
             arrivals: 0,
             joined: VecDeque::new(),
             too_late: 0,
+            shifts: Vec::new(),
             analysis: Analysis::new(Thresholds::default()),
             earlier: Vec::new(),
             deltas: BTreeMap::new(),
@@ -125,6 +129,18 @@ impl Join {
         self
     }
 
+    /// With the times of each input shifted; before the first line. Lines leave with the
+    /// times that they came with.
+    #[must_use]
+    pub fn with_shifts(mut self, shifts: Vec<Shift>) -> Join {
+        self.shifts = shifts;
+        self
+    }
+
+    fn shift(&self, input: usize) -> Shift {
+        self.shifts.get(input).copied().unwrap_or_default()
+    }
+
     /// Takes a line of that kind from the input of that number.
     ///
     /// # Errors
@@ -136,29 +152,31 @@ impl Join {
         }
         match kind {
             LineKind::Ours(Kind::Sample) => {
-                let sample: Sample = records::parse(line)?;
+                let mut sample: Sample = records::parse(line)?;
+                sample.ts = later(sample.ts, self.shift(input).all);
                 let stream = self.stream(&sample.run, &sample.host);
                 self.sample(stream, &sample, Some(sample.seq), input);
             }
             LineKind::LegacySample => {
                 let origin = &self.in_force.1;
-                let sample = records::parse::<LegacySample>(line)?.upgrade(0, origin);
+                let mut sample = records::parse::<LegacySample>(line)?.upgrade(0, origin);
+                sample.ts = later(sample.ts, self.shift(input).all);
                 let stream = self.stream(&sample.run, &sample.host);
                 self.sample(stream, &sample, None, input);
             }
             LineKind::Ours(kind @ (Kind::Test | Kind::Span | Kind::Attempt)) => {
-                self.hold(Item::ours(*kind, line)?);
+                self.hold(Item::ours(*kind, line)?, input);
                 return Ok(Fate::Held);
             }
             LineKind::LegacyTest => {
-                self.hold(Item::legacy(line, &self.in_force.1)?);
+                self.hold(Item::legacy(line, &self.in_force.1)?, input);
                 return Ok(Fate::Held);
             }
             LineKind::Ours(kind @ (Kind::Stream | Kind::RunStart | Kind::Begin | Kind::RunEnd)) => {
                 self.mark(*kind, records::parse(line)?, input);
             }
             LineKind::Ours(kind @ (Kind::ModelLife | Kind::Advice | Kind::Anomaly)) => {
-                return self.told(*kind, &records::parse(line)?, line);
+                return self.told(*kind, &records::parse(line)?, line, input);
             }
             _ => {}
         }
@@ -166,7 +184,13 @@ impl Join {
     }
 
     /// A finding: of a correlate before this one, or an anomaly that others saw.
-    fn told(&mut self, kind: Kind, told: &Told, line: &[u8]) -> Result<Fate, Malformed> {
+    fn told(
+        &mut self,
+        kind: Kind,
+        told: &Told,
+        line: &[u8],
+        input: usize,
+    ) -> Result<Fate, Malformed> {
         let stream = self.stream(&told.run, &told.host);
         if is_finding(kind, told.kind.as_deref()) {
             self.earlier.push((stream, line.to_vec()));
@@ -175,7 +199,7 @@ impl Join {
         if told.kind.as_deref().is_some_and(|kind| AWAY.contains(&kind))
             && let Some(window) = Window::new(told.ts, told.end_ts, None)
         {
-            self.analysis.away(stream, window);
+            self.analysis.away(stream, window.later(self.shift(input).all));
         }
         Ok(Fate::PassOn)
     }
@@ -265,7 +289,9 @@ impl Join {
         self.last
     }
 
-    fn mark(&mut self, kind: Kind, mark: Mark, input: usize) {
+    fn mark(&mut self, kind: Kind, mut mark: Mark, input: usize) {
+        let Shift { all, tests } = self.shift(input);
+        mark.ts = later(mark.ts, all + tests);
         let index = self.stream(&mark.run, &mark.host);
         let stream = &mut self.streams[index];
         match kind {
@@ -303,7 +329,9 @@ impl Join {
         }
     }
 
-    fn hold(&mut self, item: Item) {
+    fn hold(&mut self, mut item: Item, input: usize) {
+        let Shift { all, tests } = self.shift(input);
+        item.window = item.window.map(|window| window.later(all + tests));
         let arrival = self.arrivals;
         self.arrivals += 1;
         let stream = self.stream(&item.origin.run, &item.origin.host);
@@ -440,6 +468,11 @@ fn merge(streams: &[Stream], host: &str) -> Samples {
     }
     all.sort();
     all
+}
+
+/// A time in Unix seconds that is later by so much.
+fn later(ts: f64, by: Micros) -> f64 {
+    if by == 0 { ts } else { seconds(micros(ts).saturating_add(by)) }
 }
 
 fn legacy_origin() -> Origin {

@@ -5,11 +5,14 @@
 //! sampler, and [`resources`], what those samples say about that window. The
 //! rules are those of `docs/records.md`, "The join".
 
+mod align;
 mod analysis;
 mod cli;
 mod cold;
+mod csv;
 mod item;
 mod join;
+mod offset;
 mod stats;
 mod store;
 mod stream;
@@ -17,10 +20,14 @@ mod window;
 
 pub use analysis::{Analysis, Finding, Slope, Thresholds, model_delta_gb, slope};
 pub use cli::Args;
+pub use csv::Table;
 pub use join::{Fate, Join};
+pub use offset::{Estimate, Offset, Seen, Shift, estimates, shifts};
 pub use stats::resources;
 pub use store::Samples;
 pub use window::Window;
+
+use std::fs::File;
 
 use pipe::{Error, Faults, Reader, Writer};
 use records::{Kind, LineKind};
@@ -32,11 +39,20 @@ use records::{Kind, LineKind};
 /// When an input or the output fails, or under `--strict` when a line cannot be read.
 pub fn run(args: Args) -> Result<u8, Error> {
     let thresholds = Thresholds::with(&args.threshold).map_err(Error::Usage)?;
-    pipe::refuse_input_as_output(args.output.as_deref(), &args.files)?;
-    let mut reader = Reader::open(&args.files)?;
-    let mut writer = Writer::create(args.output.as_deref())?;
+    for output in [&args.output, &args.csv].into_iter().flatten() {
+        pipe::refuse_input_as_output(Some(output), &args.files)?;
+    }
+    if args.csv.is_some() && args.csv == args.output {
+        return Err(Error::Usage("--csv and -o name the same file".into()));
+    }
     let mut faults = Faults::new("correlate");
-    let mut join = Join::new(args.files.len().max(1)).with_thresholds(thresholds);
+    let mut reader = Reader::open(&args.files)?;
+    let shifts = align::align(&args.offset, &args.files, &mut faults)?;
+    let mut table = args.csv.as_deref().map(Table::create).transpose()?;
+    let mut writer = Writer::create(args.output.as_deref())?;
+    let mut join =
+        Join::new(args.files.len().max(1)).with_thresholds(thresholds).with_shifts(shifts);
+    let mut out = Out { writer: &mut writer, table: &mut table, tests_only: args.tests_only };
 
     while let Some(line) = reader.next(&mut faults)? {
         let mut wanted = !args.tests_only || is_newer_test(&line.kind);
@@ -46,22 +62,25 @@ pub fn run(args: Args) -> Result<u8, Error> {
             Err(why) => faults.malformed(&line.place, &why.0),
         }
         // What was waiting for this line came before it, and goes out before it.
-        write_joined(&mut join, &mut writer, args.tests_only)?;
+        out.joined(&mut join)?;
         if wanted {
-            writer.line(line.raw)?;
+            out.writer.line(line.raw)?;
         }
         if reader.would_wait() {
-            writer.flush()?;
+            out.writer.flush()?;
         }
     }
     join.finish();
-    write_joined(&mut join, &mut writer, args.tests_only)?;
+    out.joined(&mut join)?;
     if !args.tests_only {
         for line in join.findings() {
-            writer.line(&line)?;
+            out.writer.line(&line)?;
         }
     }
     writer.flush()?;
+    if let Some(table) = &mut table {
+        table.flush()?;
+    }
     for warning in join.warnings() {
         faults.warn_once(&warning);
     }
@@ -69,13 +88,27 @@ pub fn run(args: Args) -> Result<u8, Error> {
     Ok(pipe::exit::DONE)
 }
 
-fn write_joined(join: &mut Join, writer: &mut Writer, tests_only: bool) -> Result<(), Error> {
-    while let Some((kind, line)) = join.next_joined() {
-        if kind == Kind::Test || !tests_only {
-            writer.line(&line)?;
+/// Where joined lines go.
+struct Out<'a> {
+    writer: &'a mut Writer,
+    table: &'a mut Option<Table<File>>,
+    tests_only: bool,
+}
+
+impl Out<'_> {
+    fn joined(&mut self, join: &mut Join) -> Result<(), Error> {
+        while let Some((kind, line)) = join.next_joined() {
+            if kind == Kind::Test
+                && let Some(table) = self.table
+            {
+                table.test(&line)?;
+            }
+            if kind == Kind::Test || !self.tests_only {
+                self.writer.line(&line)?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// A test that only a newer program can read is still a test.
