@@ -102,3 +102,47 @@ impl Gaps {
         self.first.map(|first| (first, self.last))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Gaps;
+
+    fn found(interval: Option<i64>, times: &[i64]) -> Gaps {
+        let mut gaps = Gaps::new(1_000_000);
+        if let Some(interval) = interval {
+            gaps.interval(interval);
+        }
+        times.iter().for_each(|ts| gaps.sample(*ts));
+        gaps.finish();
+        gaps
+    }
+
+    #[test]
+    fn the_interval_of_a_sampler_that_does_not_say_it_is_learned() {
+        let times: Vec<i64> =
+            (0..40).map(|at| at * 200_000 + if at > 4 { 3_000_000 } else { 0 }).collect();
+        let gap = vec![(800_000, 4_000_000)];
+        assert_eq!(found(None, &times).list, gap);
+        assert_eq!(found(None, &times[..8]).list, gap, "fewer than it takes to learn");
+        assert_eq!(found(Some(2_000_000), &times).list, [], "for a slow sampler it is none");
+    }
+
+    proptest! {
+        #[test]
+        fn gaps_are_the_spacings_that_are_too_long(
+            spacings in proptest::collection::vec(1i64..4_000_000, 0..200)
+        ) {
+            let mut times = vec![0];
+            for spacing in &spacings {
+                times.push(times[times.len() - 1] + spacing);
+            }
+            let long: Vec<i64> = spacings.into_iter().filter(|s| *s > 1_000_000).collect();
+            let gaps = found(Some(200_000), &times);
+            prop_assert_eq!(gaps.count, long.len() as u64);
+            prop_assert_eq!(gaps.lost, long.iter().sum::<i64>());
+            prop_assert_eq!(gaps.longest, long.iter().copied().max().unwrap_or(0));
+        }
+    }
+}
