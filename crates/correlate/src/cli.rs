@@ -2,6 +2,8 @@
 
 use clap::Parser;
 
+use crate::offset::Offset;
+
 const EXAMPLES: &str = "\
 Examples:
   memmon -- runner suite.toml | correlate | reportgen > report.md
@@ -10,6 +12,10 @@ Examples:
       Join what was recorded.
   correlate memory.jsonl tests.jsonl --tests-only
       Samples and tests in files of their own, in either order.
+  correlate samples.jsonl tests.jsonl --offset tests.jsonl=-2.5
+      The clock of the machine that ran the tests is 2.5 s ahead.
+  correlate run.jsonl --csv tests.csv > joined.jsonl
+      A row for each test, for spreadsheets and DuckDB.
 
 Exit codes: 0 done, 2 usage, 65 a line cannot be read (--strict),
 66 an input is missing, 74 reading or writing failed.";
@@ -36,13 +42,20 @@ pub struct Args {
     #[arg(long)]
     pub tests_only: bool,
 
+    /// Set from where on something is an anomaly, such as leak_mb=100; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub threshold: Vec<String>,
+
     /// Exit with 65 when a line cannot be read
     #[arg(long)]
     pub strict: bool,
 
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
-    csv: Option<String>,
+    /// Write a row for each test to FILE as well, with a column for each figure
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<String>,
 
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", allow_hyphen_values = true, value_parser = pipe::cli::not_yet)]
-    offset: Option<String>,
+    /// Take times as later by so much: of FILE, or of all but the samples; auto estimates
+    /// it from events that the files share; may be repeated
+    #[arg(long, value_name = "[FILE=]SECONDS|auto", allow_hyphen_values = true, value_parser = Offset::read)]
+    pub offset: Vec<Offset>,
 }

@@ -16,7 +16,8 @@ pub(crate) type ModelKey = (Option<String>, String);
 /// The loads and uses of models in one run.
 #[derive(Default)]
 pub(crate) struct Cold {
-    loads: BTreeMap<ModelKey, BTreeSet<Micros>>,
+    /// The starts of loads by their ends.
+    loads: BTreeMap<ModelKey, BTreeMap<Micros, Micros>>,
     /// By start, then arrival.
     uses: BTreeMap<ModelKey, BTreeSet<(Micros, u64)>>,
     /// By end, then arrival: in a stream nothing that ended earlier is still to come.
@@ -24,9 +25,15 @@ pub(crate) struct Cold {
 }
 
 impl Cold {
-    /// A model was ready at `end`.
-    pub(crate) fn loaded(&mut self, key: ModelKey, end: Micros) {
-        self.loads.entry(key).or_default().insert(end);
+    /// A model was loaded in that window, and ready at its end.
+    pub(crate) fn loaded(&mut self, key: ModelKey, window: Window) {
+        self.loads.entry(key).or_default().insert(window.end, window.start);
+    }
+
+    /// The last load of the model that ended at or before `start`.
+    pub(crate) fn load_before(&self, key: &ModelKey, start: Micros) -> Option<Window> {
+        let (end, start) = self.loads.get(key)?.range(..=start).next_back()?;
+        Some(Window { start: *start, end: *end })
     }
 
     /// A test or an attempt used a model. `arrival` tells lines apart.
@@ -51,7 +58,7 @@ impl Cold {
             let before = self.order.range(..(window.end, arrival)).next_back();
             return Some(before.is_none_or(|(_, model)| model != key));
         }
-        let load = *self.loads.get(key)?.range(..=start).next_back()?;
+        let load = self.load_before(key, start)?.end;
         let used = self
             .uses
             .get(key)
@@ -80,7 +87,7 @@ mod tests {
     fn cold(loads: &[(&str, i64)], tests: &[(&str, i64)], says_loads: bool) -> Vec<Option<bool>> {
         let mut cold = Cold::default();
         for (model, end) in loads {
-            cold.loaded(key(model), *end);
+            cold.loaded(key(model), Window { start: *end - 1, end: *end });
         }
         for (arrival, (model, start)) in (0..).zip(tests) {
             cold.used(key(model), window(*start), arrival);
@@ -121,7 +128,7 @@ mod tests {
     #[test]
     fn a_test_that_still_runs_and_began_earlier_was_first() {
         let mut cold = Cold::default();
-        cold.loaded(key("a"), 5);
+        cold.loaded(key("a"), Window { start: 4, end: 5 });
         cold.used(key("a"), window(8), 0);
         let is_cold =
             |open: &[i64]| cold.is_cold(&key("a"), window(8), 0, true, open.iter().copied());

@@ -9,7 +9,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{cold::ModelKey, window::Window};
+use crate::{
+    analysis::{Details, Facts},
+    cold::ModelKey,
+    window::Window,
+};
 
 /// A test, span or attempt on its way through.
 pub(crate) struct Item {
@@ -103,44 +107,74 @@ impl Item {
         self.kind == Kind::Span && self.phase.as_deref() == Some("load") && self.reached
     }
 
+    /// What the analysis reads of it; none without a window.
+    pub(crate) fn facts<'a>(
+        &'a self,
+        stream: usize,
+        resources: Option<&'a Resources>,
+    ) -> Option<Facts<'a>> {
+        Some(Facts {
+            kind: self.kind,
+            stream,
+            id: self.id.as_deref(),
+            phase: self.phase.as_deref(),
+            params: &self.params,
+            model: self.model.as_ref(),
+            window: self.window?,
+            details: match &self.body {
+                Body::Ours(line) => Details::of_line(line),
+                Body::Legacy(test) => Details::of_test(test),
+            },
+            resources,
+        })
+    }
+
     /// The line with what was found out. Where that is nothing, it leaves as it came.
-    pub(crate) fn joined(self, resources: Option<Resources>, cold_start: Option<bool>) -> Vec<u8> {
+    pub(crate) fn joined(self, found: Joined) -> Vec<u8> {
         match self.body {
             Body::Legacy(mut test) => {
-                test.resources = resources;
-                test.cold_start = cold_start;
+                test.resources = found.resources;
+                test.cold_start = found.cold_start;
                 // A record of numbers, texts and maps with text keys has no way to fail.
                 serde_json::to_vec(&test).unwrap_or_default()
             }
-            Body::Ours(line) => with_fields(&line, resources.as_ref(), cold_start).unwrap_or(line),
+            Body::Ours(line) => with_fields(&line, &found).unwrap_or(line),
         }
     }
 }
 
-/// The object in `line` with the two fields set; every other one stays as it came,
+/// What the join adds to a line.
+#[derive(Default)]
+pub(crate) struct Joined {
+    pub(crate) resources: Option<Resources>,
+    pub(crate) cold_start: Option<bool>,
+    pub(crate) model_delta_gb: Option<f64>,
+}
+
+/// The object in `line` with what was found set; every other field stays as it came,
 /// in its place. None when there is nothing to set.
-fn with_fields(
-    line: &[u8],
-    resources: Option<&Resources>,
-    cold_start: Option<bool>,
-) -> Option<Vec<u8>> {
-    if resources.is_none() && cold_start.is_none() {
+fn with_fields(line: &[u8], found: &Joined) -> Option<Vec<u8>> {
+    let added = [
+        ("resources", raw(found.resources.as_ref())),
+        ("cold_start", raw(found.cold_start.as_ref())),
+        ("model_delta_gb", raw(found.model_delta_gb.as_ref())),
+    ];
+    if added.iter().all(|(_, value)| value.is_none()) {
         return None;
     }
     let without_nan = records::without_nan(line);
     let line = without_nan.as_deref().unwrap_or(line);
-    if is_new(line, "resources") && is_new(line, "cold_start") {
-        return append(line, resources, cold_start);
+    let added = || added.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+    if added().all(|(name, _)| is_new(line, name)) {
+        return append(line, added());
     }
-    let resources = resources.and_then(|found| serde_json::value::to_raw_value(found).ok());
-    let cold_start = cold_start.and_then(|cold| serde_json::value::to_raw_value(&cold).ok());
     let mut fields: Fields<'_> = serde_json::from_slice(line).ok()?;
-    for (name, value) in [("resources", &resources), ("cold_start", &cold_start)] {
-        if let Some(value) = value {
-            fields.set(name, value);
-        }
-    }
+    added().for_each(|(name, value)| fields.set(name, value));
     serde_json::to_vec(&fields).ok()
+}
+
+fn raw<T: Serialize>(value: Option<&T>) -> Option<Box<RawValue>> {
+    value.and_then(|value| serde_json::value::to_raw_value(value).ok())
 }
 
 /// Whether `line` surely has no field of that name: the word is nowhere in it, nor an
@@ -150,17 +184,18 @@ fn is_new(line: &[u8], name: &str) -> bool {
         && memchr::memmem::find(line, b"\\u").is_none()
 }
 
-/// `line`, an object with fields, with two more at its end.
-fn append(line: &[u8], resources: Option<&Resources>, cold_start: Option<bool>) -> Option<Vec<u8>> {
+/// `line`, an object with fields, with `added` at its end.
+fn append<'a>(
+    line: &[u8],
+    added: impl Iterator<Item = (&'static str, &'a RawValue)>,
+) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(line.len() + 4096);
     out.extend_from_slice(line.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end());
-    if let Some(resources) = resources {
-        out.extend_from_slice(b",\"resources\":");
-        serde_json::to_writer(&mut out, resources).ok()?;
-    }
-    if let Some(cold_start) = cold_start {
-        out.extend_from_slice(b",\"cold_start\":");
-        serde_json::to_writer(&mut out, &cold_start).ok()?;
+    for (name, value) in added {
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        out.extend_from_slice(value.get().as_bytes());
     }
     out.push(b'}');
     Some(out)
@@ -210,13 +245,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 mod tests {
     use records::{Kind, Resources};
 
-    use super::Item;
+    use super::{Item, Joined};
 
     const LINE: &str = r#"{"z":1.50,"record":"test","v":1,"ts":5.0,"run":"r","host":"h","id":"a","resources":{"old":1},"big":123456789012345678901234567890,"q":"\u00e9 NaN"}"#;
 
     fn joined(line: &str, resources: Option<Resources>, cold: Option<bool>) -> String {
         let item = Item::ours(Kind::Test, line.as_bytes()).unwrap();
-        String::from_utf8(item.joined(resources, cold)).unwrap()
+        let found = Joined { resources, cold_start: cold, ..Joined::default() };
+        String::from_utf8(item.joined(found)).unwrap()
     }
 
     #[test]

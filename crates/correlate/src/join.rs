@@ -10,23 +10,28 @@ use std::{
 };
 
 use records::{
-    Kind, LineKind, Malformed, Origin, Params, Resources, SERIES, Sample, legacy::LegacySample,
+    Kind, LineKind, Malformed, Origin, Params, Resources, SERIES, Sample, Values,
+    legacy::LegacySample,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     Samples,
+    analysis::{Analysis, Thresholds, is_finding, model_delta_gb},
     fold::{Fold, reach},
-    item::Item,
+    item::{Item, Joined},
+    offset::Shift,
     stats::{finish, resources},
     stream::Stream,
-    window::{Micros, Window, micros},
+    window::{Micros, Window, micros, seconds},
 };
 
 /// The run of legacy lines that no `stream` stands before.
 const LEGACY_RUN: &str = "legacy";
 /// Their host.
 const UNKNOWN_HOST: &str = "unknown";
+/// Anomalies of memmon that explain why there are no samples.
+const AWAY: [&str; 2] = ["sleep", "clock_jump"];
 
 /// What becomes of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +58,13 @@ pub struct Join {
     joined: VecDeque<(Kind, Vec<u8>)>,
     /// Lines that reach back beyond the samples that were kept.
     too_late: u64,
+    /// By how much the times of each input are later.
+    shifts: Vec<Shift>,
+    analysis: Analysis,
+    /// What a correlate before this one found out about a run, by the number of the run.
+    earlier: Vec<(usize, Vec<u8>)>,
+    /// Memory that each load took, by run and window.
+    deltas: BTreeMap<(usize, i64, i64), Option<f64>>,
 }
 
 struct Held {
@@ -77,6 +89,13 @@ enum Source {
     Host(String),
 }
 
+/// Where the samples of a line are.
+enum From<'a> {
+    Nowhere,
+    Stream(usize),
+    Merged(&'a Samples),
+}
+
 /// What the join reads of `stream`, `run_start`, `begin` and `run_end`.
 #[derive(Deserialize)]
 struct Mark {
@@ -87,6 +106,17 @@ struct Mark {
     id: Option<String>,
     phase: Option<String>,
     params: Option<Params>,
+    command: Option<IgnoredAny>,
+}
+
+/// What the join reads of `model_life`, `advice` and `anomaly`.
+#[derive(Deserialize)]
+struct Told {
+    ts: f64,
+    run: String,
+    host: String,
+    end_ts: Option<f64>,
+    kind: Option<String>,
 }
 
 impl Join {
@@ -103,7 +133,30 @@ impl Join {
             arrivals: 0,
             joined: VecDeque::new(),
             too_late: 0,
+            shifts: Vec::new(),
+            analysis: Analysis::new(Thresholds::default()),
+            earlier: Vec::new(),
+            deltas: BTreeMap::new(),
         }
+    }
+
+    /// With other thresholds of anomalies; before the first line.
+    #[must_use]
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Join {
+        self.analysis = Analysis::new(thresholds);
+        self
+    }
+
+    /// With the times of each input shifted; before the first line. Lines leave with the
+    /// times that they came with.
+    #[must_use]
+    pub fn with_shifts(mut self, shifts: Vec<Shift>) -> Join {
+        self.shifts = shifts;
+        self
+    }
+
+    fn shift(&self, input: usize) -> Shift {
+        self.shifts.get(input).copied().unwrap_or_default()
     }
 
     /// Takes a line of that kind from the input of that number.
@@ -124,15 +177,18 @@ impl Join {
                 self.read_sample(&sample, None, input);
             }
             LineKind::Ours(kind @ (Kind::Test | Kind::Span | Kind::Attempt)) => {
-                self.hold(Item::ours(*kind, line)?);
+                self.hold(Item::ours(*kind, line)?, input);
                 return Ok(Fate::Held);
             }
             LineKind::LegacyTest => {
-                self.hold(Item::legacy(line, &self.in_force.1)?);
+                self.hold(Item::legacy(line, &self.in_force.1)?, input);
                 return Ok(Fate::Held);
             }
             LineKind::Ours(kind @ (Kind::Stream | Kind::RunStart | Kind::Begin | Kind::RunEnd)) => {
                 self.mark(*kind, records::parse(line)?, input);
+            }
+            LineKind::Ours(kind @ (Kind::ModelLife | Kind::Advice | Kind::Anomaly)) => {
+                return self.told(*kind, &records::parse(line)?, line, input);
             }
             _ => {}
         }
@@ -151,14 +207,69 @@ impl Join {
                 stream
             }
         };
-        self.streams[index].scanned(part.rows, part.values);
+        let shift = self.shift(part.input).all;
+        self.streams[index].scanned(part.rows, part.values, shift);
+        for row in part.rows {
+            let ts = micros(row.ts) + shift;
+            self.analysis.sample(index, ts, row.missed, &row.values(part.values));
+        }
         self.after_sample(index, part.input);
+    }
+
+    /// A finding: of a correlate before this one, or an anomaly that others saw.
+    fn told(
+        &mut self,
+        kind: Kind,
+        told: &Told,
+        line: &[u8],
+        input: usize,
+    ) -> Result<Fate, Malformed> {
+        let stream = self.stream(&told.run, &told.host);
+        if is_finding(kind, told.kind.as_deref()) {
+            self.earlier.push((stream, line.to_vec()));
+            return Ok(Fate::Held);
+        }
+        if told.kind.as_deref().is_some_and(|kind| AWAY.contains(&kind))
+            && let Some(window) = Window::new(told.ts, told.end_ts, None)
+        {
+            self.analysis.away(stream, window.later(self.shift(input).all));
+        }
+        Ok(Fate::PassOn)
+    }
+
+    /// What was found out beyond the join, as lines; after [`Join::finish`]. What an
+    /// earlier correlate found out about a run is passed on where there are no samples
+    /// of the run to find it out from again.
+    pub fn findings(&mut self) -> Vec<Vec<u8>> {
+        let mut analysis = std::mem::take(&mut self.analysis);
+        let earlier = std::mem::take(&mut self.earlier);
+        let streams = &self.streams;
+        let origins: Vec<Origin> = streams.iter().map(|stream| stream.origin.clone()).collect();
+        let sampled = |index: usize| !streams[index].samples.times().is_empty();
+        let samples_of = |index: usize| match self.source(index)? {
+            Source::Stream(index) => Some(&streams[index].samples),
+            Source::Host(_) => None,
+        };
+        let kept = |index: usize| !sampled(index) && earlier.iter().any(|(of, _)| *of == index);
+        let found = analysis.finish(&origins, &samples_of);
+        // A record of numbers, texts and maps with text keys has no way to fail.
+        let new = found.iter().filter(|(index, _)| !kept(*index));
+        let new = new.filter_map(|(_, finding)| serde_json::to_vec(finding).ok());
+        let old = earlier.iter().filter(|(index, _)| kept(*index)).map(|(_, line)| line.clone());
+        old.chain(new).collect()
     }
 
     /// The input has ended: everything that is held is joined.
     pub fn finish(&mut self) {
-        for stream in &mut self.streams {
+        for (index, stream) in self.streams.iter_mut().enumerate() {
             stream.samples.sort();
+            if stream.replay && stream.samples.is_whole() {
+                self.analysis.restart(index);
+                for (row, ts) in stream.samples.times().iter().enumerate() {
+                    let value = |series| stream.samples.value(series, row).unwrap_or(f64::NAN);
+                    self.analysis.sample(index, *ts, 0, &Values(std::array::from_fn(value)));
+                }
+            }
         }
         let mut merged = BTreeMap::new();
         for (arrival, mut held) in std::mem::take(&mut self.held) {
@@ -168,8 +279,19 @@ impl Join {
                 }
                 _ => None,
             };
-            self.give_out(held, arrival, found);
+            let samples = match self.source(held.stream) {
+                Some(Source::Stream(index)) => From::Stream(index),
+                Some(Source::Host(host)) => merged.get(&host).map_or(From::Nowhere, From::Merged),
+                None => From::Nowhere,
+            };
+            self.give_out(held, arrival, found, samples);
         }
+    }
+
+    /// Whether a line is joined and waits to be given out.
+    #[must_use]
+    pub fn has_joined(&self) -> bool {
+        !self.joined.is_empty()
     }
 
     /// The next line that is joined, in the order in which they can be.
@@ -208,7 +330,9 @@ impl Join {
         self.last
     }
 
-    fn mark(&mut self, kind: Kind, mark: Mark, input: usize) {
+    fn mark(&mut self, kind: Kind, mut mark: Mark, input: usize) {
+        let Shift { all, tests } = self.shift(input);
+        mark.ts = later(mark.ts, all + tests);
         let index = self.stream(&mark.run, &mark.host);
         let stream = &mut self.streams[index];
         match kind {
@@ -217,23 +341,27 @@ impl Join {
                 // their order does not matter.
                 let seconds = mark.interval_ms.map(|ms| ms / 1e3).filter(|s| *s > 0.0);
                 stream.interval = [stream.interval, seconds].into_iter().flatten().reduce(f64::max);
+                self.analysis.stream(index, seconds, mark.command.is_some());
                 self.in_force = (input, Origin { run: mark.run, host: mark.host });
                 self.join_complete(index);
             }
             Kind::RunStart => stream.announces = true,
             Kind::Begin => {
-                stream.begin(mark.ts, mark.id, mark.phase, mark.params.unwrap_or_default())
+                self.analysis.begin(index, micros(mark.ts));
+                stream.begin(mark.ts, mark.id, mark.phase, mark.params.unwrap_or_default());
             }
             _ => stream.end(),
         }
     }
 
     fn read_sample(&mut self, sample: &Sample, seq: Option<u64>, input: usize) {
-        let stream = self.stream(&sample.run, &sample.host);
+        let index = self.stream(&sample.run, &sample.host);
+        let ts = micros(sample.ts) + self.shift(input).all;
         let values = SERIES.iter().enumerate();
         let values = values.filter_map(|(place, series)| Some((place, (series.get)(sample)?)));
-        self.streams[stream].sample(micros(sample.ts), seq, values);
-        self.after_sample(stream, input);
+        self.streams[index].sample(ts, seq, values);
+        self.analysis.sample(index, ts, sample.missed.unwrap_or(0), &Values::of(sample));
+        self.after_sample(index, input);
     }
 
     fn after_sample(&mut self, index: usize, input: usize) {
@@ -253,7 +381,9 @@ impl Join {
         }
     }
 
-    fn hold(&mut self, item: Item) {
+    fn hold(&mut self, mut item: Item, input: usize) {
+        let Shift { all, tests } = self.shift(input);
+        item.window = item.window.map(|window| window.later(all + tests));
         let arrival = self.arrivals;
         self.arrivals += 1;
         let stream = self.stream(&item.origin.run, &item.origin.host);
@@ -264,7 +394,7 @@ impl Join {
             self.held.insert(arrival, held);
             self.join_complete(stream);
         } else {
-            self.give_out(held, arrival, None);
+            self.give_out(held, arrival, None, From::Nowhere);
         }
     }
 
@@ -280,14 +410,40 @@ impl Join {
             self.streams[index].samples.sort();
             let fold = held.fold.take();
             let found = held.item.window.and_then(|window| self.of_stream(index, window, fold));
-            self.give_out(held, arrival, found);
+            self.give_out(held, arrival, found, From::Stream(index));
         }
     }
 
-    fn give_out(&mut self, held: Held, arrival: u64, found: Option<Resources>) {
-        let cold = self.streams[held.stream].is_cold(&held.item, arrival);
-        let kind = held.item.kind;
-        self.joined.push_back((kind, held.item.joined(found, cold)));
+    /// Gives a line out with the `resources` that were found in those samples.
+    fn give_out(
+        &mut self,
+        held: Held,
+        arrival: u64,
+        resources: Option<Resources>,
+        samples: From<'_>,
+    ) {
+        let Held { item, stream, .. } = held;
+        let samples = match samples {
+            From::Stream(index) => Some(&self.streams[index].samples),
+            From::Merged(samples) => Some(samples),
+            From::Nowhere => None,
+        };
+        let stream_of = &self.streams[stream];
+        let cold_start = stream_of.is_cold(&item, arrival);
+        let load = match cold_start {
+            Some(true) => stream_of.load_before(&item),
+            _ => item.window.filter(|_| item.is_load()),
+        };
+        let model_delta_gb = load.and_then(|load| {
+            let delta = || samples.and_then(|samples| model_delta_gb(samples, load));
+            *self.deltas.entry((stream, load.start, load.end)).or_insert_with(delta)
+        });
+        if let Some(facts) = item.facts(stream, resources.as_ref()) {
+            self.analysis.item(&facts, samples);
+        }
+        let kind = item.kind;
+        let found = Joined { resources, cold_start, model_delta_gb };
+        self.joined.push_back((kind, item.joined(found)));
     }
 
     fn of_stream(
@@ -380,6 +536,11 @@ fn merge(streams: &[Stream], host: &str) -> Samples {
     }
     all.sort();
     all
+}
+
+/// A time in Unix seconds that is later by so much.
+fn later(ts: f64, by: Micros) -> f64 {
+    if by == 0 { ts } else { seconds(micros(ts).saturating_add(by)) }
 }
 
 fn legacy_origin() -> Origin {

@@ -5,26 +5,33 @@
 //! sampler, and [`resources`], what those samples say about that window. The
 //! rules are those of `docs/records.md`, "The join".
 
+mod align;
+mod analysis;
 mod cli;
 mod cold;
+mod csv;
 mod fold;
 mod item;
 mod join;
+mod offset;
 mod quantiles;
 mod stats;
 mod store;
 mod stream;
 mod window;
 
+pub use analysis::{Analysis, Finding, Slope, Thresholds, model_delta_gb, slope};
 pub use cli::Args;
+pub use csv::Table;
 pub use join::{Fate, Join};
+pub use offset::{Estimate, Offset, Seen, Shift, estimates, shifts};
 pub use stats::resources;
 pub use store::Samples;
 pub use window::Window;
 
-use std::ops::Range;
+use std::{fs::File, ops::Range};
 
-use pipe::{BlockReader, Error, Faults, Line, Part, Writer};
+use pipe::{Block, BlockReader, Error, Faults, Line, Part, Writer};
 use records::{Kind, LineKind};
 
 /// Reads the inputs, joins, and writes; the exit code.
@@ -33,51 +40,43 @@ use records::{Kind, LineKind};
 ///
 /// When an input or the output fails, or under `--strict` when a line cannot be read.
 pub fn run(args: Args) -> Result<u8, Error> {
-    pipe::refuse_input_as_output(args.output.as_deref(), &args.files)?;
-    let mut reader = BlockReader::open(&args.files)?;
-    let mut writer = Writer::create(args.output.as_deref())?;
+    let thresholds = Thresholds::with(&args.threshold).map_err(Error::Usage)?;
+    for output in [&args.output, &args.csv].into_iter().flatten() {
+        pipe::refuse_input_as_output(Some(output), &args.files)?;
+    }
+    if args.csv.is_some() && args.csv == args.output {
+        return Err(Error::Usage("--csv and -o name the same file".into()));
+    }
     let mut faults = Faults::new("correlate");
-    let mut join = Join::new(args.files.len().max(1));
+    let mut reader = BlockReader::open(&args.files)?;
+    let shifts = align::align(&args.offset, &args.files, &mut faults)?;
+    let mut table = args.csv.as_deref().map(Table::create).transpose()?;
+    let writer = Writer::create(args.output.as_deref())?;
+    let mut join =
+        Join::new(args.files.len().max(1)).with_thresholds(thresholds).with_shifts(shifts);
+    let mut out = Out { writer, table: &mut table, tests_only: args.tests_only };
 
     loop {
         if reader.would_wait() {
-            writer.flush()?;
+            out.writer.flush()?;
         }
         let Some(block) = reader.next_block()? else {
             break;
         };
-        let mut passing = Passing::new(block.bytes());
-        block.each_part(&mut faults, |part, faults| {
-            let passes_on = match &part {
-                Part::Samples(samples) => {
-                    join.scanned(samples);
-                    true
-                }
-                Part::Line(line) => take(&mut join, line, faults),
-            };
-            // What was waiting for this line came before it, and goes out before it.
-            while let Some((kind, joined)) = join.next_joined() {
-                if kind == Kind::Test || !args.tests_only {
-                    passing.write(&mut writer)?;
-                    writer.line(&joined)?;
-                }
-            }
-            match part {
-                Part::Samples(samples) if !args.tests_only => {
-                    samples.ranges().try_for_each(|range| passing.add(range, &mut writer))
-                }
-                Part::Line(line) if passes_on && (!args.tests_only || is_newer_test(line.kind)) => {
-                    passing.add(line.range, &mut writer)
-                }
-                _ => Ok(()),
-            }
-        })?;
-        passing.write(&mut writer)?;
+        out.block(&block, &mut join, &mut faults)?;
         reader.give_back(block);
     }
     join.finish();
-    write_joined(&mut join, &mut writer, args.tests_only)?;
-    writer.flush()?;
+    out.joined(&mut join)?;
+    if !args.tests_only {
+        for line in join.findings() {
+            out.writer.line(&line)?;
+        }
+    }
+    out.writer.flush()?;
+    if let Some(table) = &mut table {
+        table.flush()?;
+    }
     for warning in join.warnings() {
         faults.warn_once(&warning);
     }
@@ -128,13 +127,56 @@ impl<'a> Passing<'a> {
     }
 }
 
-fn write_joined(join: &mut Join, writer: &mut Writer, tests_only: bool) -> Result<(), Error> {
-    while let Some((kind, line)) = join.next_joined() {
-        if kind == Kind::Test || !tests_only {
-            writer.line(&line)?;
-        }
+/// Where lines go.
+struct Out<'a> {
+    writer: Writer,
+    table: &'a mut Option<Table<File>>,
+    tests_only: bool,
+}
+
+impl Out<'_> {
+    /// What leaves when the lines of `block` have come.
+    fn block(&mut self, block: &Block, join: &mut Join, faults: &mut Faults) -> Result<(), Error> {
+        let mut passing = Passing::new(block.bytes());
+        block.each_part(faults, |part, faults| {
+            let passes_on = match &part {
+                Part::Samples(samples) => {
+                    join.scanned(samples);
+                    true
+                }
+                Part::Line(line) => take(join, line, faults),
+            };
+            // What was waiting for this line came before it, and goes out before it.
+            if join.has_joined() {
+                passing.write(&mut self.writer)?;
+                self.joined(join)?;
+            }
+            match part {
+                Part::Samples(samples) if !self.tests_only => {
+                    samples.ranges().try_for_each(|range| passing.add(range, &mut self.writer))
+                }
+                Part::Line(line) if passes_on && (!self.tests_only || is_newer_test(line.kind)) => {
+                    passing.add(line.range, &mut self.writer)
+                }
+                _ => Ok(()),
+            }
+        })?;
+        passing.write(&mut self.writer)
     }
-    Ok(())
+
+    fn joined(&mut self, join: &mut Join) -> Result<(), Error> {
+        while let Some((kind, line)) = join.next_joined() {
+            if kind == Kind::Test
+                && let Some(table) = self.table
+            {
+                table.test(&line)?;
+            }
+            if kind == Kind::Test || !self.tests_only {
+                self.writer.line(&line)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A test that only a newer program can read is still a test.

@@ -59,14 +59,15 @@ impl Samples {
         }
     }
 
-    /// Takes samples that all have the same series. `values` are those that theirs are among.
-    pub(crate) fn push_rows(&mut self, rows: &[Row], values: &[f64]) {
+    /// Takes samples that all have the same series, at times that are `shift` later.
+    /// `values` are those that theirs are among.
+    pub(crate) fn push_rows(&mut self, rows: &[Row], values: &[f64], shift: Micros) {
         let Some(first) = rows.first() else {
             return;
         };
         let known = self.times.len();
         for row in rows {
-            let time = micros(row.ts);
+            let time = micros(row.ts) + shift;
             self.out_of_order |= self.times.last().is_some_and(|last| time <= *last);
             self.times.push(time);
         }
@@ -104,6 +105,12 @@ impl Samples {
         for column in &mut self.columns {
             column.drain(..count.min(column.len()));
         }
+    }
+
+    /// Whether none was let go.
+    #[must_use]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.let_go.is_none()
     }
 
     /// Whether every sample is here that a window beginning at `start` has to do with:

@@ -10,7 +10,7 @@ use crate::{
     cold::Cold,
     fold::{Fold, reach},
     item::Item,
-    window::{Micros, micros},
+    window::{Micros, Window, micros},
 };
 
 /// The newest samples are kept whatever is open, so that a span that nobody announced is
@@ -33,6 +33,9 @@ pub(crate) struct Stream {
     /// The `seq` that the next sample has; none once one was missing or late.
     next_seq: Option<u64>,
     latest: Micros,
+    /// A sample came that is earlier than one before it: the analysis, which needs them
+    /// in order, has to see them anew once they are sorted.
+    pub(crate) replay: bool,
     /// Look for samples to let go when there are this many.
     look_at: usize,
 }
@@ -71,6 +74,7 @@ impl Stream {
             waiting: BinaryHeap::new(),
             next_seq: Some(0),
             latest: Micros::MIN,
+            replay: false,
             look_at: 3 * KEPT,
         }
     }
@@ -83,17 +87,21 @@ impl Stream {
         values: impl Iterator<Item = (usize, f64)>,
     ) {
         self.next_seq = self.next_seq.filter(|next| Some(*next) == seq).map(|next| next + 1);
+        self.replay |= ts < self.latest;
         self.latest = ts;
         self.samples.push_row(ts, values);
     }
 
-    /// Takes samples that were scanned, all with the same series.
-    pub(crate) fn scanned(&mut self, rows: &[Row], values: &[f64]) {
-        for row in rows {
+    /// Takes samples that were scanned, all with the same series, at times that are `shift`
+    /// later.
+    pub(crate) fn scanned(&mut self, rows: &[Row], values: &[f64], shift: Micros) {
+        let known = self.samples.times().len();
+        self.samples.push_rows(rows, values, shift);
+        for (row, ts) in rows.iter().zip(&self.samples.times()[known..]) {
             self.next_seq = self.next_seq.filter(|next| *next == row.seq).map(|next| next + 1);
+            self.replay |= *ts < self.latest;
+            self.latest = *ts;
         }
-        self.samples.push_rows(rows, values);
-        self.latest = self.samples.times().last().copied().unwrap_or(self.latest);
     }
 
     /// A test or a span begins.
@@ -130,7 +138,7 @@ impl Stream {
         let window = item.window?;
         if let Some(model) = &item.model {
             if item.is_load() {
-                self.cold.loaded(model.clone(), window.end);
+                self.cold.loaded(model.clone(), window);
             } else if item.kind != Kind::Span {
                 self.cold.used(model.clone(), window, arrival);
             }
@@ -154,6 +162,11 @@ impl Stream {
         });
         let open = others.map(|open| open.ts);
         self.cold.is_cold(model, window, arrival, self.announces, open)
+    }
+
+    /// The load that a test ran on: the last of its model that ended before it.
+    pub(crate) fn load_before(&self, item: &Item) -> Option<Window> {
+        self.cold.load_before(item.model.as_ref()?, item.window?.start)
     }
 
     /// The next line that can be joined now, in the order of their ends.

@@ -43,6 +43,12 @@ impl Window {
         (start <= end).then_some(Window { start, end })
     }
 
+    /// The same window later by so much.
+    #[must_use]
+    pub(crate) fn later(self, by: Micros) -> Window {
+        Window { start: self.start.saturating_add(by), end: self.end.saturating_add(by) }
+    }
+
     /// How much of [`from`, `to`) lies inside.
     #[must_use]
     pub(crate) fn overlap(self, from: Micros, to: Micros) -> Micros {

@@ -152,13 +152,112 @@ fn an_output_that_is_an_input_is_refused_and_left_alone() {
 }
 
 #[test]
-fn unknown_options_and_those_of_a_later_version_are_refused() {
-    for option in ["--tests", "--csv=x.csv", "--csv", "--offset", "--offset=-2.5"] {
-        let output = correlate(&[option], b"");
-        assert_eq!((output.status.code(), stdout(&output)), (Some(2), ""), "{option}");
+fn options_that_make_no_sense_are_refused_in_one_line() {
+    for (options, why) in [
+        (&["--tests"][..], "unexpected argument '--tests'"),
+        (&["--offset=soon"], "none of SECONDS, FILE=SECONDS and auto"),
+        (&["--offset", "x.jsonl=1"], "x.jsonl is not among the inputs"),
+        (&["--offset", "auto"], "needs two files or more"),
+        (&["--threshold", "leak=1"], "did you mean leak_mb?"),
+        (&["--csv", "a.csv", "-o", "a.csv"], "name the same file"),
+    ] {
+        let output = correlate(options, b"");
+        assert_eq!((output.status.code(), stdout(&output)), (Some(2), ""), "{options:?}");
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
         assert_eq!(stderr(&output).lines().count(), 1);
     }
-    assert!(stderr(&correlate(&["--csv", "x"], b"")).contains("not in this version yet"));
+}
+
+#[test]
+fn findings_come_after_all_else_and_not_with_tests_only() {
+    let input = input().replace(
+        r#""phase":"load""#,
+        r#""phase":"load","duration_s":1.0,"params":{"backend":"b","model":"m"}"#,
+    );
+    let output = correlate(&[], input.as_bytes());
+    let records: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last: Vec<&serde_json::Value> =
+        records.iter().rev().take(2).map(|line| &line["record"]).collect();
+    assert_eq!(last, ["advice", "model_life"]);
+    let output = correlate(&["--tests-only"], input.as_bytes());
+    assert_eq!(stdout(&output).lines().count(), 1);
+    let output = correlate(&["--threshold", "gap_s=0.1"], input.as_bytes());
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_row_for_each_test_goes_to_the_file_beside_the_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tests.csv");
+    let output = correlate(&["--csv", file.to_str().unwrap()], input().as_bytes());
+    assert_eq!(stdout(&output), stdout(&correlate(&[], input().as_bytes())));
+    let rows = fs::read_to_string(&file).unwrap();
+    let rows: Vec<Vec<&str>> = rows.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!((rows.len(), rows[0][..3].join(",")), (2, "run,host,id".to_owned()));
+    let column = rows[0].iter().position(|name| *name == "ram_free_gb_mean").unwrap();
+    assert_eq!((rows[1][2], rows[1][column]), ("a", "20.5"));
+    let nowhere = correlate(&["--csv", "/nonexistent/t.csv"], input().as_bytes());
+    assert_eq!((nowhere.status.code(), stdout(&nowhere)), (Some(74), ""));
+}
+
+/// The lines of `input` that hold `what`, in a file of that name.
+fn file_of(dir: &std::path::Path, name: &str, text: &str, keep: impl Fn(&str) -> bool) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| keep(line)).collect();
+    let file = dir.join(name);
+    fs::write(&file, lines.join("\n") + "\n").unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn tests_of_a_clock_that_is_off_are_joined_once_it_is_said_how_far() {
+    let dir = tempfile::tempdir().unwrap();
+    let is_test = |line: &str| line.contains(r#""record":"test""#);
+    let samples = file_of(dir.path(), "samples.jsonl", &input(), |line| !is_test(line));
+    let off = input().replace(":101.5,", ":1101.5,").replace(":103.5,", ":1103.5,");
+    let tests = file_of(dir.path(), "tests.jsonl", &off, is_test);
+    let resources = |args: &[&str]| {
+        let output = correlate(&[&[&samples, &tests, "--tests-only"], args].concat(), b"");
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+        let line: serde_json::Value = serde_json::from_str(stdout(&output)).unwrap();
+        assert_eq!((&line["ts"], &line["end_ts"]), (&1101.5.into(), &1103.5.into()));
+        line["resources"]["samples"].clone()
+    };
+    assert_eq!(resources(&[]), 0);
+    assert_eq!(resources(&["--offset", "tests.jsonl=-1000"]), 2);
+    assert_eq!(resources(&["--offset", &format!("{samples}=1000")]), 2);
+    assert_eq!(resources(&["--offset=-1000"]), 2);
+}
+
+#[test]
+fn the_offset_of_files_that_share_events_is_found_and_else_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let samples = file_of(dir.path(), "samples.jsonl", &input(), |_| true);
+    let off = input().replace(":101.5,", ":91.5,").replace(":103.5,", ":93.6,");
+    let tests = off.replace(r#""mine""#, r#""theirs""#);
+    let tests = file_of(dir.path(), "tests.jsonl", &tests, |line| line.contains("theirs"));
+    let output = correlate(&[&samples, &tests, "--offset", "auto", "--tests-only"], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        stderr(&output)
+            .ends_with("times are taken +9.950000 s later, by 2 shared events, ± 0.050 s\n"),
+        "{}",
+        stderr(&output)
+    );
+    let theirs = stdout(&output).lines().find(|line| line.contains("theirs")).unwrap();
+    assert!(theirs.contains(r#""resources":{"samples":2"#), "{theirs}");
+
+    let strangers = input()
+        .replace(r#""run":"r""#, r#""run":"q""#)
+        .replace("\"record\":\"stream\"", "\"x\":\"y\"");
+    let strangers = file_of(dir.path(), "other.jsonl", &strangers, |_| true);
+    let output = correlate(&[&samples, &strangers, "--offset", "auto"], b"");
+    assert_eq!((output.status.code(), stdout(&output)), (Some(65), ""));
+    assert!(
+        stderr(&output).contains("other.jsonl: it shares no event and no clock"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -69,6 +69,9 @@ record! {
         /// Idle time since the sample before, in percent of all cores.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cpu_idle: Option<f64>,
+        /// The mean frequency of the CPU's cores, as they ran.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cpu_freq_mhz: Option<f64>,
         /// Power that the CPU drew over the interval.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cpu_power_w: Option<f64>,
@@ -120,6 +123,10 @@ record! {
         /// Physical footprint of the processes below memmon (macOS).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tree_footprint_gb: Option<f64>,
+        /// CPU time of the processes below memmon since the sample before, in percent of
+        /// all cores, as `cpu_user` and `cpu_sys` are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tree_cpu_pct: Option<f64>,
         /// Processes below memmon.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tree_procs: Option<u32>,

@@ -143,6 +143,7 @@ table! {
     cpu_user Pct Rate;
     cpu_sys Pct Rate;
     cpu_idle Pct Rate;
+    cpu_freq_mhz Mhz Rate;
     cpu_power_w Watt Rate;
     cpu_temp_c Celsius Gauge;
     gpu_device_util Pct Rate;
@@ -159,6 +160,7 @@ table! {
     tree_rss_gb Gb Gauge;
     tree_pss_gb Gb Gauge;
     tree_footprint_gb Gb Gauge;
+    tree_cpu_pct Pct Rate;
     tree_procs Count Gauge;
     zombies Count Gauge;
     cgroup_limit_gb Gb Gauge;

@@ -87,5 +87,8 @@ record! {
         /// What the machine did meanwhile (added by correlate).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub resources: Option<Resources>,
+        /// Memory that a load took (added by correlate).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub model_delta_gb: Option<f64>,
     }
 }

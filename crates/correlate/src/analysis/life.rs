@@ -1,0 +1,234 @@
+//! The lives of models: from the spans of a runner, and where there are none from
+//! what the samples show.
+
+use records::{ModelLife, Origin, Params, round};
+
+use super::{
+    facts::{Facts, Ran},
+    levels::{FREE, GPU, Loaded, Source, USED, loaded, peak},
+    steps::Rise,
+};
+use crate::{
+    Samples, Window,
+    cold::ModelKey,
+    window::{Micros, seconds},
+};
+
+/// A load of which a span tells, and what was found out about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Load {
+    pub(crate) stream: usize,
+    pub(crate) key: ModelKey,
+    params: Params,
+    pub(crate) window: Window,
+    pub(crate) load_s: f64,
+    page_cache: Option<String>,
+    memory: Option<Loaded>,
+    gpu: Option<Loaded>,
+    /// Memory of the whole machine before it, which outlives the processes.
+    machine: Option<(Source, f64)>,
+}
+
+/// Another phase of a model's life.
+#[derive(Clone, Debug)]
+pub(crate) struct Phase {
+    stream: usize,
+    key: ModelKey,
+    window: Window,
+    stop: bool,
+    peak: Option<f64>,
+}
+
+impl Load {
+    /// The load that `facts` tell of, if they are of one that came to its aim.
+    pub(crate) fn of(facts: &Facts<'_>, samples: Option<&Samples>) -> Option<Load> {
+        if facts.phase != Some("load") || !facts.reached() {
+            return None;
+        }
+        let read = |source: Source| {
+            samples.and_then(|samples| Loaded::read(samples, source, facts.window))
+        };
+        let machine = samples.and_then(|samples| {
+            let source = Source::of_machine(samples)?;
+            Some((source, source.base(samples, facts.window)?))
+        });
+        Some(Load {
+            stream: facts.stream,
+            key: facts.model?.clone(),
+            params: facts.params.clone(),
+            window: facts.window,
+            load_s: facts.seconds(),
+            page_cache: facts.page_cache(),
+            memory: samples.and_then(|samples| loaded(samples, facts.window)),
+            gpu: read(GPU),
+            machine,
+        })
+    }
+}
+
+impl Phase {
+    /// Any other span on a model.
+    pub(crate) fn of(facts: &Facts<'_>, samples: Option<&Samples>) -> Option<Phase> {
+        facts.phase.filter(|phase| *phase != "spawn" && *phase != "load")?;
+        let peak = samples.and_then(|samples| peak(samples, facts.window));
+        Some(Phase {
+            stream: facts.stream,
+            key: facts.model?.clone(),
+            window: facts.window,
+            stop: facts.phase == Some("stop"),
+            peak,
+        })
+    }
+}
+
+/// A life that is known from spans.
+pub(crate) struct Life<'a> {
+    pub(crate) load: &'a Load,
+    pub(crate) end: Micros,
+    stopped: bool,
+    peak: Option<f64>,
+    /// Memory once it was unloaded, of the load's source.
+    after: Option<f64>,
+    /// The same of the whole machine.
+    pub(crate) machine_after: Option<(Source, f64)>,
+}
+
+/// The lives of the runs, in the order of their loads. `samples_of` gives the samples
+/// of a run, for what comes after its last unload.
+pub(crate) fn lives<'a, 's>(
+    loads: &'a [Load],
+    phases: &[Phase],
+    tests: &[Ran],
+    samples_of: &dyn Fn(usize) -> Option<&'s Samples>,
+) -> Vec<Life<'a>> {
+    let mut loads: Vec<&Load> = loads.iter().collect();
+    loads.sort_by_key(|load| (load.stream, load.window.start));
+    let mut lives: Vec<Life<'a>> = Vec::new();
+    for (at, &load) in loads.iter().enumerate() {
+        let later = || loads[at + 1..].iter().take_while(|next| next.stream == load.stream);
+        let until = later().find(|next| next.key == load.key).map(|next| next.window.start);
+        let mine = |stream: usize, key: Option<&ModelKey>, window: Window| {
+            stream == load.stream
+                && key == Some(&load.key)
+                && window.start >= load.window.start
+                && until.is_none_or(|until| window.start < until)
+        };
+        let phases = || phases.iter().filter(|p| mine(p.stream, Some(&p.key), p.window));
+        let stop = phases().filter(|phase| phase.stop).map(|phase| phase.window).next();
+        let tests = || tests.iter().filter(|t| mine(t.stream, t.model.as_ref(), t.window));
+        let last = phases().map(|p| p.window.end).chain(tests().map(|t| t.window.end)).max();
+        let end = stop.map_or(last.unwrap_or(load.window.end), |stop| stop.end);
+        // What is left is seen best when the next load starts from it; after the last
+        // one, in what samples there still are. Both are the least of some time.
+        let next = later().find(|next| next.window.start >= end);
+        let after = |of_load: fn(&Load) -> Option<(Source, f64)>, source: Source| match next {
+            Some(next) => of_load(next).filter(|(other, _)| *other == source).map(|found| found.1),
+            None => samples_of(load.stream).and_then(|samples| source.settled(samples, end)),
+        };
+        let of_memory = |load: &Load| load.memory.map(|memory| (memory.source, memory.base));
+        lives.push(Life {
+            load,
+            end: end.max(load.window.end),
+            stopped: stop.is_some(),
+            peak: phases()
+                .filter_map(|phase| phase.peak)
+                .chain(tests().filter_map(|test| test.peak))
+                .chain(load.memory.map(|memory| memory.ready))
+                .reduce(f64::max),
+            after: load.memory.filter(|_| stop.is_some()).and_then(|m| after(of_memory, m.source)),
+            machine_after: load
+                .machine
+                .filter(|_| stop.is_some())
+                .and_then(|(source, _)| Some((source, after(|load| load.machine, source)?))),
+        });
+    }
+    lives
+}
+
+impl Life<'_> {
+    /// Whether its end was seen.
+    pub(crate) fn is_over(&self) -> bool {
+        self.stopped
+    }
+
+    /// The record. `tests` are those that ran on the same machine.
+    pub(crate) fn record(&self, origin: &Origin, tests: &[&Ran]) -> ModelLife {
+        let load = self.load;
+        let memory = load.memory;
+        let taken = |level: f64| memory.map(|memory| gb(level - memory.base));
+        let mut life = ModelLife::at(seconds(load.window.start), origin);
+        life.end_ts = round(seconds(self.end), 6);
+        life.params = load.params.clone();
+        life.memory_series = memory.map(|memory| memory.source.name.to_owned());
+        life.before_gb = memory.and_then(|memory| memory.source.shown(memory.base)).map(gb);
+        life.model_delta_gb = memory.map(|memory| gb(memory.delta()));
+        life.gpu_delta_gb = load.gpu.map(|gpu| gb(gpu.delta()));
+        life.peak_gb = self.peak.and_then(taken);
+        life.not_returned_gb = self.after.and_then(taken);
+        life.load_s = Some(round(load.load_s, 6));
+        life.page_cache.clone_from(&load.page_cache);
+        let within = |test: &&&Ran| {
+            !test.skipped && test.window.start >= load.window.start && test.window.start < self.end
+        };
+        let on_it =
+            |test: &&&Ran| test.stream == load.stream && test.model.as_ref() == Some(&load.key);
+        life.disk_gb = tests.iter().filter(on_it).find_map(|test| test.disk_gb);
+        life.tests = ids(tests.iter().filter(within).filter(on_it));
+        // A test of another backend ran on something else, whatever it names.
+        let unnamed = |test: &&&Ran| {
+            test.model.is_none() && (test.backend.is_none() || test.backend == load.key.0)
+        };
+        life.unnamed_tests = ids(tests.iter().filter(within).filter(unnamed));
+        life
+    }
+}
+
+/// The record of a life that only the samples tell of. `last` is the last sample.
+pub(crate) fn inferred(
+    rise: &Rise,
+    last: Micros,
+    samples: Option<&Samples>,
+    origin: &Origin,
+    tests: &[&Ran],
+) -> ModelLife {
+    let source = samples.and_then(Source::of_machine).unwrap_or(USED);
+    let end = rise.end.unwrap_or(last);
+    let mut life = ModelLife::at(seconds(rise.from), origin);
+    life.end_ts = round(seconds(end), 6);
+    life.inferred = Some(true);
+    life.memory_series = Some(source.name.to_owned());
+    life.before_gb = Some(rise.before_gb).filter(|_| source != FREE).map(gb);
+    life.model_delta_gb = Some(gb(rise.after_load_gb - rise.before_gb));
+    life.peak_gb = Some(gb(rise.peak_gb - rise.before_gb));
+    life.not_returned_gb = rise.after_gb.map(|after| gb(after - rise.before_gb));
+    life.load_s = Some(round(seconds(rise.ready - rise.from), 3));
+    let during: Vec<&&Ran> = tests
+        .iter()
+        .filter(|test| !test.skipped && test.window.start < end && test.window.end > rise.from)
+        .collect();
+    let mut named: Vec<&Ran> = during.iter().filter(|t| t.model.is_some()).map(|t| **t).collect();
+    named.sort_by(|a, b| a.model.cmp(&b.model));
+    // Only where all of them name the same model is it known which this one is.
+    if let (Some(first), Some(last)) = (named.first(), named.last())
+        && first.model == last.model
+        && let Some((backend, model)) = &first.model
+    {
+        life.params.backend.clone_from(backend);
+        life.params.model = Some(model.clone());
+        life.disk_gb = first.disk_gb;
+    }
+    life.tests = ids(during.iter().copied().filter(|test| test.model.is_some()));
+    life.unnamed_tests = ids(during.iter().copied().filter(|test| test.model.is_none()));
+    life
+}
+
+fn ids<'a>(tests: impl Iterator<Item = &'a &'a Ran>) -> Vec<String> {
+    let mut tests: Vec<&&Ran> = tests.collect();
+    tests.sort_by_key(|test| test.window.start);
+    tests.into_iter().map(|test| test.id.clone()).collect()
+}
+
+fn gb(value: f64) -> f64 {
+    // Adding 0 turns a -0 that came of rounding into 0.
+    round(value, 3) + 0.0
+}
