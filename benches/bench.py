@@ -41,19 +41,65 @@ def measured(command):
     return summary["duration_s"], used["user_s"] + used["sys_s"], used["max_rss_gb"] * 1e3
 
 
-def sampling(seconds=20):
-    """CPU time of one sample at 200 ms: memmon's, start-up included, and a psutil loop's, without."""
-    out = WORK / "idle.jsonl"
-    subprocess.run([BIN / "memmon", "-d", str(seconds), "-o", out], check=True)
-    summary = json.loads(out.read_text().splitlines()[-1])
-    own = summary["self"]
-    ours = (own["user_s"] + own["sys_s"]) / summary["samples"] * 1e3
-    theirs = float(subprocess.check_output([sys.executable, "-c", PSUTIL_LOOP, str(seconds)]))
-    print(f"one sample at 200 ms   memmon {ours:.3f} ms of CPU, psutil loop {theirs:.3f} ms: "
-          f"{ours / theirs:.2f}x; memmon at most {own['max_rss_mb']:.1f} MB")
-    achieved = summary["achieved"]
-    print(f"interval at 200 ms     mean {achieved['mean_ms']:.3f} ms, 99th percentile "
-          f"{achieved['p99_ms']:.1f} ms, {summary['missed']} missed")
+def fixed_files(found):
+    """The files that memmon reads for every sample, but for those of processes."""
+    files = ["/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/pressure/memory"]
+    for source in found:
+        if source["quantity"] == "cgroup_used_gb":
+            group = pathlib.Path(source["from"].split(",")[0])
+            files += [group / name for name in ("memory.usage_in_bytes", "memory.memsw.usage_in_bytes",
+                                                "memory.current", "memory.swap.current")]
+    return [str(file) for file in files if pathlib.Path(file).exists()]
+
+
+def lateness(lines):
+    """Milliseconds that 99 % of the samples were late at most."""
+    late = sorted(line.get("late_us", 0) for line in lines if line["record"] == "sample")
+    return late[int(len(late) * 0.99)] / 1e3
+
+
+def sampled(*options):
+    """The lines of a run of memmon."""
+    out = WORK / "sampled.jsonl"
+    subprocess.run([BIN / "memmon", "-o", out, *options], check=True, stdout=subprocess.DEVNULL)
+    return [json.loads(line) for line in out.open()]
+
+
+def cost_ms(lines):
+    """CPU time of one sample, start-up included."""
+    own = lines[-1]["self"]
+    return (own["user_s"] + own["sys_s"]) / lines[-1]["samples"] * 1e3
+
+
+def sampling(seconds=60):
+    """One sample at 200 ms, beside a psutil loop and a loop that only reads the files: all three at once."""
+    files = fixed_files(sampled("-d", "0.3")[0]["sources"]["found"])
+    loops = [subprocess.Popen(command, stdout=subprocess.PIPE) for command in (
+        [sys.executable, "-c", PSUTIL_LOOP, str(seconds)],
+        [BIN / "examples/pread_loop", str(seconds), *files])]
+    lines = sampled("-d", str(seconds))
+    psutil, bare = (float(loop.communicate()[0]) for loop in loops)
+    ours = cost_ms(lines)
+    print(f"one sample at 200 ms   memmon {ours:.3f} ms of CPU, psutil loop {psutil:.3f} ms: {ours / psutil:.2f}x, "
+          f"bare loop over {len(files)} files {bare:.3f} ms: {ours / bare:.2f}x; "
+          f"at most {lines[-1]['self']['max_rss_mb']:.1f} MB")
+    achieved = lines[-1]["achieved"]
+    print(f"interval at 200 ms     mean {achieved['mean_ms']:.3f} ms, 99 % at most {lateness(lines):.1f} ms late, "
+          f"{lines[-1]['missed']} missed")
+    others = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(os.cpu_count())]
+    try:
+        busy = sampled("-d", str(seconds))
+    finally:
+        for other in others:
+            other.kill()
+    print(f"  with all cores busy  mean {busy[-1]['achieved']['mean_ms']:.3f} ms, 99 % at most "
+          f"{lateness(busy):.1f} ms late, {busy[-1]['missed']} missed")
+    fast = sampled("-i", "2", "-d", "10")[-1]
+    print(f"interval at 2 ms       {fast['missed'] / (fast['missed'] + fast['samples']):.2%} missed")
+    tree = sampled("--", "sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do sleep 30 & done; wait")
+    print(f"with a tree of 10      {cost_ms(tree):.3f} ms of CPU a sample")
+    wide = subprocess.check_output([BIN / "examples/wide_tree", "2000"], text=True)
+    print(f"with a tree of 2,000   {wide.strip()}")
 
 
 def seconds(command):
@@ -84,19 +130,19 @@ def relaying(runs=11):
                   f"| cat {statistics.median(cat):.3f} s (at most {max(cat):.3f}): {ratio:.2f}x")
 
 
-def generate(path):
-    """A stream as memmon and the runner write it: TESTS tests over SAMPLES samples."""
+def generate(path, samples, tests):
+    """A stream as memmon and the runner write it: so many tests over so many samples."""
     head = {"v": 1, "run": "r", "host": "h"}
-    each = SAMPLES // TESTS
+    each = samples // tests
     t0 = 1_770_000_000.0
     with path.open("w") as out:
         def line(record, ts, **fields):
-            out.write(json.dumps({"record": record, **head, "ts": round(ts, 6), **fields}) + "\n")
+            out.write(json.dumps({"record": record, **head, "ts": round(ts, 6), **fields}, separators=(",", ":")) + "\n")
 
         line("stream", t0, producer={"name": "memmon", "version": "0"}, interval_ms=200.0,
              clock={"wall_s": t0, "monotonic_s": 0.0}, machine={"gpus": []}, sources={})
         line("run_start", t0, producer={"name": "runner", "version": "0"}, suite="s", file="s.toml", selected=[])
-        for i in range(SAMPLES):
+        for i in range(samples):
             ts = t0 + i * INTERVAL
             test, at = divmod(i, each)
             begin = t0 + test * each * INTERVAL + 0.05
@@ -115,17 +161,29 @@ def generate(path):
                      outcome="passed", end_ts=round(end, 6), duration_s=round(end - begin, 6), marks=[], checks=[])
 
 
-def joining():
-    stream = WORK / f"stream-{SAMPLES}-{TESTS}.jsonl"
+def stream_of(samples, tests):
+    stream = WORK / f"compact-{samples}-{tests}.jsonl"
     if not stream.exists():
         print(f"making {stream.name} …", file=sys.stderr)
-        generate(stream)
+        generate(stream, samples, tests)
+    return stream
+
+
+def alternating(commands, runs=7):
+    """Median seconds and most memory in MB of each command, run by turns."""
+    taken = [[measured(command) for command in commands] for _ in range(runs)]
+    return [(statistics.median(run[i][0] for run in taken), max(run[i][2] for run in taken))
+            for i in range(len(commands))]
+
+
+def joining():
+    stream = stream_of(SAMPLES, TESTS)
     samples, tests = WORK / "samples.jsonl", WORK / "tests.jsonl"
     with stream.open() as lines, samples.open("w") as s, tests.open("w") as t:
         for line in lines:
-            if '"record": "sample"' in line:
+            if '"record":"sample"' in line:
                 s.write(line)
-            elif '"record": "test"' in line:
+            elif '"record":"test"' in line:
                 t.write(line)
     query = f"""
         import duckdb
@@ -138,24 +196,32 @@ def joining():
             TO '{WORK / "duck.csv"}' ''')
     """
     query = "\n".join(line.strip() for line in query.splitlines())
-    size = stream.stat().st_size / 1e6
-    duck = [measured([sys.executable, "-c", query]) for _ in range(3)]
-    ours = [measured([BIN / "correlate", stream, "-o", WORK / "joined.jsonl"]) for _ in range(3)]
-    d, o = statistics.median(x[0] for x in duck), statistics.median(x[0] for x in ours)
-    print(f"join, {TESTS:,} tests x {SAMPLES:,} samples ({size:.0f} MB)   correlate {o:.2f} s and "
-          f"{max(x[2] for x in ours):.0f} MB, writing every line; DuckDB's range join {d:.2f} s and "
-          f"{max(x[2] for x in duck):.0f} MB: {o / d:.2f}x")
-    report = measured([BIN / "reportgen", WORK / "joined.jsonl", "-o", WORK / "report.md"])
+    joined = WORK / "joined.jsonl"
+    duck, scan, only, whole = alternating([
+        [sys.executable, "-c", query],
+        [BIN / "examples/scan", stream],
+        [BIN / "correlate", stream, "--tests-only", "-o", WORK / "tests-joined.jsonl"],
+        [BIN / "correlate", stream, "-o", joined]])
+    print(f"join of {TESTS:,} tests and {SAMPLES:,} samples ({stream.stat().st_size / 1e6:.0f} MB)")
+    print(f"  DuckDB's range join  {duck[0]:.2f} s, {duck[1]:.0f} MB; ours is {duck[0] / only[0]:.1f}x as fast")
+    print(f"  a bare scan          {scan[0]:.2f} s; ours takes {only[0] / scan[0]:.2f}x")
+    print(f"  correlate            {only[0]:.2f} s, {only[1]:.1f} MB, all series and quantiles; "
+          f"{whole[0]:.2f} s when it writes every line again")
+    small, large = alternating([[BIN / "correlate", path, "--tests-only", "-o", "/dev/null"]
+                                for path in (stream_of(SAMPLES // 10, TESTS // 10), stream)], runs=5)
+    print(f"  10 times the lines   {large[0] / small[0]:.1f}x the time; {small[1]:.1f} and {large[1]:.1f} MB")
+    if os.environ.get("JOIN_ONLY"): return
+    report = measured([BIN / "reportgen", joined, "-o", WORK / "report.md"])
     print(f"report of it           {report[0]:.2f} s, {report[2]:.0f} MB")
-    plot = measured([BIN / "memplot", WORK / "joined.jsonl", "-o", WORK / "timeline.html"])
+    plot = measured([BIN / "memplot", joined, "-o", WORK / "timeline.html"])
     print(f"timeline of it         {plot[0]:.2f} s, {plot[2]:.0f} MB, a page of "
           f"{(WORK / 'timeline.html').stat().st_size / 1e6:.1f} MB")
-    check = measured([BIN / "validate", WORK / "joined.jsonl"])
+    check = measured([BIN / "validate", joined])
     print(f"validating it          {check[0]:.2f} s, {check[2]:.0f} MB")
 
 
 if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
-    sampling()
-    relaying()
-    joining()
+    # Some of them, by name, or all.
+    for measure in sys.argv[1:] or ["sampling", "relaying", "joining"]:
+        {"sampling": sampling, "relaying": relaying, "joining": joining}[measure]()

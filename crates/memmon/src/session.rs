@@ -78,6 +78,8 @@ pub fn run(args: &Args) -> Result<u8, String> {
     let (child, code, sampler) = match start_command(args, &origin, &output, &sender) {
         Ok((target, relay)) => {
             signals.deal(target, sender.clone());
+            // Not before: on Linux the command would inherit it.
+            probe::clock::be_punctual();
             let mut session = Session {
                 sampler,
                 output: &output,
