@@ -310,7 +310,8 @@ impl Folded {
             Hold::Rate => (&spans.backward, spans.total[1]),
         };
         let first = values[0];
-        let (min, max, sum) = if all_are(first, values) {
+        let is_still = all_are(first, values);
+        let (min, max, sum) = if is_still {
             (first, first, first * total)
         } else {
             // Of NaN, which compares to nothing, there is no sum either.
@@ -328,7 +329,11 @@ impl Folded {
         self.max = self.max.max(max);
         self.mean.sum += sum;
         self.mean.weight += total;
-        self.quantiles.extend(values, series.unit);
+        if is_still {
+            self.quantiles.extend_same(first, values.len(), series.unit);
+        } else {
+            self.quantiles.extend(values, series.unit);
+        }
         let at = |index: usize| (times[index], values[index]);
         self.earlier.get_or_insert(at(0));
         let last = values.len() - 1;

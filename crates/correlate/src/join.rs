@@ -209,9 +209,12 @@ impl Join {
         };
         let shift = self.shift(part.input).all;
         self.streams[index].scanned(part.rows, part.values, shift);
+        // All of them have the same series, so each writes over the one before.
+        let mut all = Values::NONE;
+        let mut watched = self.analysis.watch(index);
         for row in part.rows {
-            let ts = micros(row.ts) + shift;
-            self.analysis.sample(index, ts, row.missed, &row.values(part.values));
+            row.fill(part.values, &mut all);
+            watched.sample(micros(row.ts) + shift, row.missed, &all);
         }
         self.after_sample(index, part.input);
     }

@@ -39,6 +39,15 @@ impl Quantiles {
         }
     }
 
+    /// Takes `count` times the same value.
+    pub(crate) fn extend_same(&mut self, value: f64, count: usize, unit: Unit) {
+        match self {
+            Quantiles::Same(_, 0) => *self = Quantiles::Same(value, count),
+            Quantiles::Same(same, known) if *same == value => *known += count,
+            _ => self.go_on(&vec![value; count], unit),
+        }
+    }
+
     fn go_on(&mut self, values: &[f64], unit: Unit) {
         match self {
             Quantiles::Same(same, count) if all_are(*same, values) => {

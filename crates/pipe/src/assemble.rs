@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read};
 
 /// Bytes asked of the system at a time.
-const READ: usize = 128 << 10;
+const READ: usize = 256 << 10;
 
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]

@@ -94,6 +94,23 @@ struct Stream {
     away: Vec<Window>,
 }
 
+/// One sampler, while its samples come.
+pub struct Watched<'a> {
+    samples: &'a mut u64,
+    missed: &'a mut u64,
+    machine: &'a mut Machine,
+}
+
+impl Watched<'_> {
+    /// A sample, as [`Analysis::sample`] takes it.
+    #[inline]
+    pub fn sample(&mut self, ts: Micros, missed: u64, values: &Values) {
+        *self.samples += 1;
+        *self.missed = self.missed.saturating_add(missed);
+        self.machine.sample(ts, values);
+    }
+}
+
 impl Analysis {
     /// One that alarms from those thresholds on.
     #[must_use]
@@ -115,13 +132,10 @@ impl Analysis {
         }
     }
 
-    /// A sample of that sampler, later than all before it; `missed` deadlines passed
-    /// unused in between. One that is not later counts for nothing.
-    pub fn sample(&mut self, stream: usize, ts: Micros, missed: u64, values: &Values) {
+    /// That sampler, of which there are samples now.
+    pub fn watch(&mut self, stream: usize) -> Watched<'_> {
         let thresholds = &self.thresholds;
         let stream = self.streams.entry(stream).or_default();
-        stream.samples += 1;
-        stream.missed = stream.missed.saturating_add(missed);
         let interval = stream.interval;
         let machine = stream.machine.get_or_insert_with(|| {
             let mut machine = Machine::new(thresholds);
@@ -130,7 +144,13 @@ impl Analysis {
             }
             machine
         });
-        machine.sample(ts, values);
+        Watched { samples: &mut stream.samples, missed: &mut stream.missed, machine }
+    }
+
+    /// A sample of that sampler, later than all before it; `missed` deadlines passed
+    /// unused in between. One that is not later counts for nothing.
+    pub fn sample(&mut self, stream: usize, ts: Micros, missed: u64, values: &Values) {
+        self.watch(stream).sample(ts, missed, values);
     }
 
     /// Forgets the samples of that sampler: they come anew, in the order of time, and

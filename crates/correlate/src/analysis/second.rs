@@ -35,6 +35,8 @@ pub(crate) struct Second {
     /// Of the first and the last sample in it.
     pub(crate) from: Micros,
     pub(crate) to: Micros,
+    /// Where it ends.
+    end: Micros,
     /// The last value, and when it was reached.
     pub(crate) swap: f64,
     pub(crate) swap_at: Micros,
@@ -78,6 +80,7 @@ impl Second {
         Second {
             from: ts,
             to: ts,
+            end: (ts.div_euclid(SECOND) + 1) * SECOND,
             swap: none,
             swap_at: ts,
             swap_low: f64::INFINITY,
@@ -97,9 +100,9 @@ impl Second {
         }
     }
 
-    /// Whether a sample at `ts` lies in the same second.
+    /// Whether a later sample, at `ts`, lies in the same second.
     pub(crate) fn holds(&self, ts: Micros) -> bool {
-        self.from.div_euclid(SECOND) == ts.div_euclid(SECOND)
+        ts < self.end
     }
 
     /// Takes a sample. Of levels that are not read each time the last counts, or the

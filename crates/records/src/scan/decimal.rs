@@ -15,53 +15,56 @@ const POWERS_OF_TEN: [f64; DIGITS + 1] = [
 
 /// The whole number that `bytes` begin with, and its length. None when they begin with
 /// none, or with one that is too long.
+#[inline]
 pub(super) fn whole(bytes: &[u8]) -> Option<(u64, usize)> {
-    let (number, length) = digits(bytes, 0, 0);
+    let (number, length) = digits(bytes, 0);
     is_plain(bytes, length).then_some((number, length))
 }
 
 /// The decimal number that `bytes` begin with, and its length. None as above.
 #[inline]
 pub(super) fn decimal(bytes: &[u8]) -> Option<(f64, usize)> {
-    let sign = usize::from(bytes.first() == Some(&b'-'));
-    let (number, end) = digits(bytes, sign, 0);
-    let whole_digits = end - sign;
-    if !is_plain(bytes.get(sign..)?, whole_digits) {
+    let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let (mut number, whole_digits) = digits(unsigned, 0);
+    if !is_plain(unsigned, whole_digits) {
         return None;
     }
-    let (number, end, decimals) = if bytes.get(end) == Some(&b'.') {
-        let (number, last) = digits(bytes, end + 1, number);
-        let decimals = last - end - 1;
+    let mut length = bytes.len() - unsigned.len() + whole_digits;
+    let mut decimals = 0;
+    if let Some(behind) = unsigned[whole_digits..].strip_prefix(b".") {
+        (number, decimals) = digits(behind, number);
         if decimals == 0 || whole_digits + decimals > DIGITS {
             return None;
         }
-        (number, last, decimals)
-    } else {
-        (number, end, 0)
-    };
+        length += 1 + decimals;
+    }
     if number > EXACT {
         return None;
     }
     let value = number as f64 / POWERS_OF_TEN[decimals];
-    Some((if sign == 1 { -value } else { value }, end))
+    Some((if unsigned.len() < bytes.len() { -value } else { value }, length))
 }
 
 /// JSON has no leading zeros.
+#[inline]
 fn is_plain(bytes: &[u8], digits: usize) -> bool {
     (1..=DIGITS).contains(&digits) && (digits == 1 || bytes[0] != b'0')
 }
 
-/// Goes on with `number` as far as there are digits from `at` on. Wraps around when
-/// there are too many, which is for the caller to see.
+/// Goes on with `number` as far as `bytes` are digits; how many there are. Wraps around
+/// when there are too many, which is for the caller to see.
 #[inline]
-fn digits(bytes: &[u8], mut at: usize, mut number: u64) -> (u64, usize) {
-    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0'))
-        && digit < 10
-    {
+fn digits(bytes: &[u8], mut number: u64) -> (u64, usize) {
+    let mut count = 0;
+    for byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
         number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-        at += 1;
+        count += 1;
     }
-    (number, at)
+    (number, count)
 }
 
 #[cfg(test)]

@@ -62,10 +62,16 @@ impl Row {
     #[must_use]
     pub fn values(&self, values: &[f64]) -> Values {
         let mut all = Values::NONE;
+        self.fill(values, &mut all);
+        all
+    }
+
+    /// Writes the values of the series that it has over those in `all`.
+    #[inline]
+    pub fn fill(&self, values: &[f64], all: &mut Values) {
         for (place, value) in self.series(values) {
             all.0[place] = value;
         }
-        all
     }
 }
 
