@@ -272,7 +272,7 @@ impl Join {
             }
         }
         let mut merged = BTreeMap::new();
-        for (arrival, mut held) in std::mem::take(&mut self.held) {
+        for mut held in std::mem::take(&mut self.held).into_values() {
             let found = match (self.source(held.stream), held.item.window) {
                 (Some(source), Some(window)) => {
                     self.look_up(source, window, held.fold.take(), &mut merged)
@@ -284,7 +284,7 @@ impl Join {
                 Some(Source::Host(host)) => merged.get(&host).map_or(From::Nowhere, From::Merged),
                 None => From::Nowhere,
             };
-            self.give_out(held, arrival, found, samples);
+            self.give_out(held, found, samples);
         }
     }
 
@@ -394,7 +394,7 @@ impl Join {
             self.held.insert(arrival, held);
             self.join_complete(stream);
         } else {
-            self.give_out(held, arrival, None, From::Nowhere);
+            self.give_out(held, None, From::Nowhere);
         }
     }
 
@@ -410,7 +410,7 @@ impl Join {
             self.streams[index].samples.sort();
             let fold = held.fold.take();
             let found = held.item.window.and_then(|window| self.of_stream(index, window, fold));
-            self.give_out(held, arrival, found, From::Stream(index));
+            self.give_out(held, found, From::Stream(index));
         }
     }
 
@@ -418,7 +418,6 @@ impl Join {
     fn give_out(
         &mut self,
         held: Held,
-        arrival: u64,
         resources: Option<Resources>,
         samples: From<'_>,
     ) {
@@ -429,7 +428,7 @@ impl Join {
             From::Nowhere => None,
         };
         let stream_of = &self.streams[stream];
-        let cold_start = stream_of.is_cold(&item, arrival);
+        let cold_start = stream_of.is_cold(&item);
         let load = match cold_start {
             Some(true) => stream_of.load_before(&item),
             _ => item.window.filter(|_| item.is_load()),

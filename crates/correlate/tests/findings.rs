@@ -633,6 +633,21 @@ fn the_order_in_which_lines_come_changes_no_finding() {
 }
 
 #[test]
+fn lines_that_come_twice_tell_of_one_thing() {
+    let (lines, want) = joined(&[eventful().texts()], Thresholds::default());
+    let find = |texts: Vec<String>| {
+        let (mut lines, found) = joined(&[texts], Thresholds::default());
+        lines.sort_by_key(Value::to_string);
+        lines.dedup();
+        (lines.len(), found)
+    };
+    let twice = eventful().texts().iter().flat_map(|l| [l.clone(), l.clone()]).collect();
+    assert_eq!(find(twice), (lines.len(), want.clone()));
+    let again = [eventful().texts(), eventful().texts()].concat();
+    assert_eq!(find(again), (lines.len(), want));
+}
+
+#[test]
 fn joined_again_the_findings_are_the_same_and_stay_when_the_samples_are_gone() {
     let story = eventful();
     let (lines, found) = joined(&[story.texts()], Thresholds::default());

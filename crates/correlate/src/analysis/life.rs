@@ -40,6 +40,11 @@ pub(crate) struct Phase {
 }
 
 impl Load {
+    /// What tells it from every other.
+    pub(crate) fn place(&self) -> (usize, Micros, Micros, &ModelKey) {
+        (self.stream, self.window.start, self.window.end, &self.key)
+    }
+
     /// The load that `facts` tell of, if they are of one that came to its aim.
     pub(crate) fn of(facts: &Facts<'_>, samples: Option<&Samples>) -> Option<Load> {
         if facts.phase != Some("load") || !facts.reached() {

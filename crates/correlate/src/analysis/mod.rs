@@ -177,6 +177,21 @@ impl Analysis {
                 machine.finish();
             }
         }
+        self.forget_copies();
         findings::all(self, origins, samples_of)
+    }
+
+    /// A line that came twice tells of one thing. Brings them in the order of time, too.
+    fn forget_copies(&mut self) {
+        fn when(window: Window) -> (Micros, Micros) {
+            (window.start, window.end)
+        }
+        fn test(test: &Ran) -> (usize, (Micros, Micros), &str) {
+            (test.stream, when(test.window), &test.id)
+        }
+        self.tests.sort_by(|a, b| test(a).cmp(&test(b)));
+        self.tests.dedup_by(|a, b| test(a) == test(b));
+        self.loads.sort_by(|a, b| a.place().cmp(&b.place()));
+        self.loads.dedup_by(|a, b| a.place() == b.place());
     }
 }
