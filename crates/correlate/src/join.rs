@@ -415,12 +415,7 @@ impl Join {
     }
 
     /// Gives a line out with the `resources` that were found in those samples.
-    fn give_out(
-        &mut self,
-        held: Held,
-        resources: Option<Resources>,
-        samples: From<'_>,
-    ) {
+    fn give_out(&mut self, held: Held, resources: Option<Resources>, samples: From<'_>) {
         let Held { item, stream, .. } = held;
         let samples = match samples {
             From::Stream(index) => Some(&self.streams[index].samples),

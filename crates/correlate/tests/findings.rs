@@ -421,6 +421,90 @@ fn zombies_that_stay_are_told_and_those_that_are_waited_for_are_not() {
 }
 
 #[test]
+fn zombies_that_come_again_are_not_those_from_the_beginning() {
+    let mut story = Story::new();
+    story.set(json!({"zombies": 1}));
+    story.pass(20.0);
+    story.set(json!({"zombies": 0}));
+    story.pass(20.0);
+    story.set(json!({"zombies": 1}));
+    story.pass(20.0);
+    story.set(json!({"zombies": 0}));
+    story.pass(5.0);
+    let found = story.anomalies();
+    let severities: Vec<&Value> = found.iter().map(|line| &line["severity"]).collect();
+    assert_eq!(severities, [&json!("info"), &json!("warn")]);
+    // More of them than there were: both numbers.
+    let mut story = Story::new();
+    story.set(json!({"zombies": 3}));
+    story.pass(20.0);
+    story.set(json!({"zombies": 5}));
+    story.pass(20.0);
+    assert!(story.anomaly()["message"].as_str().unwrap().starts_with("3 to 5 zombie processes"));
+}
+
+#[test]
+fn pressure_that_was_critical_for_a_moment_was_not_critical_all_the_time() {
+    let mut story = Story::new();
+    story.pass(5.0);
+    story.set(json!({"memory_pressure": 2}));
+    story.pass(8.0);
+    story.set(json!({"memory_pressure": 4}));
+    story.pass(2.0);
+    story.set(json!({"memory_pressure": 1}));
+    story.pass(10.0);
+    let anomaly = story.anomaly();
+    assert_eq!(anomaly["severity"], "critical");
+    assert_eq!(
+        anomaly["message"],
+        "memory pressure was above normal for 9.8 s (critical at its worst), and swap did not grow"
+    );
+}
+
+#[test]
+fn what_happens_many_times_is_told_in_one_line() {
+    let tense = |times: usize| {
+        let mut story = Story::new();
+        story.pass(5.0);
+        for at in 0..times {
+            story.set(json!({"memory_pressure": if at == 3 { 4 } else { 2 }}));
+            story.test(&format!("t{at}"), None, 4.0, json!({}));
+            story.set(json!({"memory_pressure": 1}));
+            story.pass(16.0);
+        }
+        story.anomalies()
+    };
+    assert_eq!(tense(5).len(), 5);
+    let found = tense(30);
+    let [all] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!(
+        (&all["kind"], &all["severity"]),
+        (&json!("pressure_without_swap"), &json!("critical"))
+    );
+    assert_eq!(
+        (&all["evidence"]["times"], &all["evidence"]["in_all_s"]),
+        (&json!(30), &json!(114.0))
+    );
+    assert_eq!((all["ts"].as_f64(), all["end_ts"].as_f64()), (Some(at(5.0)), Some(at(588.8))));
+    assert_eq!(all["tests"].as_array().unwrap().len(), 30);
+    assert!(all["message"].as_str().unwrap().starts_with("30 times, 114.0 s in all, such as: "));
+
+    // Backends that are killed are told by the same rule.
+    let mut story = Story::new();
+    for at in 0..8 {
+        let error = json!({"kind": "backend_died", "signal": 9, "message": "killed",
+            "memory": {"ram_free_gb": 0.3}});
+        story.test(&format!("t{at}"), Some("m"), 3.0, json!({"outcome": "error", "error": error}));
+        story.pass(10.0);
+    }
+    let killed = story.anomaly();
+    assert_eq!(
+        (&killed["kind"], &killed["evidence"]["times"]),
+        (&json!("crash_under_pressure"), &json!(8))
+    );
+}
+
+#[test]
 fn a_hot_gpu_that_gets_slower_at_full_load_is_throttled() {
     let mut story = Story::new();
     let run = |story: &mut Story, temp: f64| {
