@@ -117,6 +117,24 @@ struct Told {
     host: String,
     end_ts: Option<f64>,
     kind: Option<String>,
+    evidence: Option<Jump>,
+}
+
+/// How far a clock was set.
+#[derive(Deserialize)]
+struct Jump {
+    jump_s: Option<f64>,
+}
+
+impl Told {
+    /// The time in which there are no samples. A clock that was set back leaves none
+    /// between the last sample after that and the first one before it.
+    fn away(&self) -> Option<Window> {
+        let jump = self.evidence.as_ref().and_then(|evidence| evidence.jump_s);
+        let back = jump.filter(|jump| *jump < 0.0);
+        let end = self.end_ts.map(|end| end.max(self.ts - back.unwrap_or_default()));
+        Window::new(self.ts, end, None)
+    }
 }
 
 impl Join {
@@ -230,7 +248,7 @@ impl Join {
             return Ok(Fate::Held);
         }
         if told.kind.as_deref().is_some_and(|kind| AWAY.contains(&kind))
-            && let Some(window) = Window::new(told.ts, told.end_ts, None)
+            && let Some(window) = told.away()
         {
             self.analysis.away(stream, window.later(self.shift(input).all));
         }
