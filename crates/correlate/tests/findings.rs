@@ -314,6 +314,14 @@ fn advice_tells_what_loading_cost_and_the_order_that_loads_each_model_once() {
     story.soak(&["a", "b"], 0.0);
     let advice = of_kind(&story.found(), "advice").remove(0);
     assert_eq!((&advice["saves_s"], &advice["order"]), (&json!(0.0), &json!([])));
+
+    // An order that was kept already is no advice.
+    let mut story = Story::new();
+    story.soak(&["a", "a", "b"], 0.0);
+    let advice = of_kind(&story.found(), "advice").remove(0);
+    assert_eq!((&advice["saves_s"], &advice["order"]), (&json!(3.0), &json!([])));
+    let message = advice["message"].as_str().unwrap();
+    assert!(message.ends_with("saved 3.0 s; the order of the cases was not the reason"));
 }
 
 #[test]
@@ -573,6 +581,31 @@ fn a_gap_is_told_unless_the_machine_slept() {
     let anomaly = story.anomaly();
     assert_eq!(anomaly["evidence"]["gaps"], 19);
     assert!(anomaly["message"].as_str().unwrap().starts_with("19 gaps: "), "{anomaly}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_leaves_no_gap() {
+    let jumped = |told: bool| {
+        let mut story = Story::new();
+        story.pass(30.0);
+        if told {
+            story.line(
+                "anomaly",
+                29.8 - 3600.0,
+                json!({"kind": "clock_jump", "severity": "warn", "end_ts": at(30.0 - 3600.0),
+                    "message": "the wall clock was set back by 3600.0 s before sample 150",
+                    "evidence": {"jump_s": -3600.0, "awake_s": 0.2, "seq": 150}, "tests": []}),
+            );
+        }
+        let before = story.lines.len();
+        story.pass(30.0);
+        for (_, line) in &mut story.lines[before..] {
+            line["ts"] = json!(line["ts"].as_f64().unwrap() - 3600.0);
+        }
+        story.anomalies()
+    };
+    assert_eq!(jumped(false).len(), 1);
+    assert_eq!(jumped(true), Vec::<Value>::new());
 }
 
 #[test]
