@@ -374,6 +374,14 @@ fn swap_that_creeps_or_was_there_is_no_anomaly() {
 }
 
 #[test]
+fn swap_is_told_to_a_tenth_of_a_megabyte() {
+    let mut story = Story::new();
+    story.pass_with(30.0, |ts, sample| sample["swap_used_mb"] = json!(20.0 + ts * 100.0 / 7.0));
+    let evidence = story.anomaly()["evidence"].clone();
+    assert_eq!(evidence, json!({"swap_from_mb": 20.0, "swap_to_mb": 445.7}));
+}
+
+#[test]
 fn pressure_with_and_without_swap_are_told_apart() {
     let mut story = Story::new();
     story.pass(10.0);

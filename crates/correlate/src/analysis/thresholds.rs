@@ -34,7 +34,7 @@ thresholds! {
     leak_mb = 50.0;
     /// `leak`: unloads that it takes to tell, at least 4
     leak_cycles = 4.0;
-    /// `swap`: growth within a minute
+    /// `swap`: growth within one to two minutes
     swap_growth_mb = 100.0;
     /// `pressure_without_swap`, `swap_with_pressure`: how long pressure is above normal
     pressure_s = 2.0;

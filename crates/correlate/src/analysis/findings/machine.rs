@@ -122,7 +122,8 @@ impl Found<'_> {
             format!("memory pressure was above normal for {:.1} s{worst}", seconds(pressure.held))
         });
         let evidence = json!({
-            "swap_from_mb": swap.map(|swap| swap.low), "swap_to_mb": swap.map(|swap| swap.high),
+            "swap_from_mb": swap.map(|swap| round(swap.low, 1)),
+            "swap_to_mb": swap.map(|swap| round(swap.high, 1)),
             "memory_pressure": pressure.map(|pressure| pressure.high as u64),
             "pressure_s": pressure.as_ref().map(held),
         });
