@@ -363,7 +363,10 @@ impl Join {
                 self.in_force = (input, Origin { run: mark.run, host: mark.host });
                 self.join_complete(index);
             }
-            Kind::RunStart => stream.announces = true,
+            Kind::RunStart => {
+                stream.announces = true;
+                self.analysis.says_loads(index);
+            }
             Kind::Begin => {
                 self.analysis.begin(index, micros(mark.ts));
                 stream.begin(mark.ts, mark.id, mark.phase, mark.params.unwrap_or_default());

@@ -325,6 +325,40 @@ fn advice_tells_what_loading_cost_and_the_order_that_loads_each_model_once() {
 }
 
 #[test]
+fn a_server_that_was_there_before_gets_no_advice() {
+    let mut story = Story::new();
+    for (at, model) in ["a", "b", "a", "b"].iter().enumerate() {
+        story.test(&format!("t{at}"), Some(model), 2.0, json!({}));
+    }
+    assert_eq!(story.found(), Vec::<Value>::new());
+    // Where nobody says what is loaded, a change of the model is a load.
+    story.lines.retain(|(_, line)| line["record"] != "run_start");
+    assert_eq!(of_kind(&story.found(), "advice")[0]["loads"], 4);
+}
+
+#[test]
+fn models_in_memory_at_once_share_what_nobody_can_tell_apart() {
+    let mut story = Story::new();
+    story.pass(5.0);
+    story.load("a", 4.0, 2.0);
+    story.load("b", 3.0, 2.0);
+    story.test("x", Some("a"), 3.0, json!({}));
+    story.stop("a", 4.0);
+    story.pass(2.0);
+    story.stop("b", 3.0);
+    story.pass(2.0);
+    story.load("c", 1.0, 2.0);
+    story.test("z", Some("c"), 3.0, json!({}));
+    story.stop("c", 1.0);
+    story.pass(4.0);
+    let lives = of_kind(&story.found(), "model_life");
+    let told = |name: &str| lives.iter().map(|life| life[name].clone()).collect::<Vec<_>>();
+    assert_eq!(told("model_delta_gb"), [json!(4.0), json!(3.0), json!(1.0)]);
+    assert_eq!(told("peak_gb"), [Value::Null, Value::Null, json!(1.0)]);
+    assert_eq!(told("not_returned_gb"), [Value::Null, Value::Null, json!(0.0)]);
+}
+
+#[test]
 fn memory_that_rises_with_each_unload_is_a_leak() {
     let mut story = Story::new();
     story.noise = vec![0.3, -0.8, 0.1, 0.9, -0.2, -0.5, 0.7];

@@ -88,6 +88,8 @@ struct Stream {
     missed: u64,
     /// A command is wrapped: the load before its first test may be its own.
     wraps: bool,
+    /// Its runner says what it loads.
+    says_loads: bool,
     /// When something first ran.
     work: Option<Micros>,
     /// When the machine slept or its clock was set: there are no samples then.
@@ -140,6 +142,11 @@ impl Analysis {
             stream.machine = None;
             stream.samples = 0;
         }
+    }
+
+    /// A runner that says what it loads starts.
+    pub fn says_loads(&mut self, stream: usize) {
+        self.streams.entry(stream).or_default().says_loads = true;
     }
 
     /// A test or a span begins.
