@@ -4,7 +4,7 @@ use pipe::{Error, Faults, Input, Lines, RawLine};
 use records::{Kind, LineKind};
 use serde::Deserialize;
 
-use crate::offset::{Offset, Seen, Shift, estimates, shifts};
+use crate::offset::{Offset, Seen, Shift, estimates, place, shifts};
 
 /// What tells an event from every other.
 #[derive(Deserialize)]
@@ -41,7 +41,13 @@ pub(crate) fn align(
         ));
     }
     let seen = files.iter().map(|file| look_at(file)).collect::<Result<Vec<_>, _>>()?;
-    let found = estimates(&seen).map_err(|(at, why)| {
+    let mut given = vec![None; files.len()];
+    for offset in offsets {
+        if let Offset::Input(file, by) = offset {
+            given[place(file, files).map_err(Error::Usage)?] = Some(*by);
+        }
+    }
+    let found = estimates(&seen, &given).map_err(|(at, why)| {
         let file = &files[at];
         Error::BadData(format!("--offset auto: {file}: {why}: give --offset {file}=SECONDS"))
     })?;

@@ -6,7 +6,10 @@
 //! not say so (legacy lines) has to be guessed at: a test is cold when the test
 //! that ended before it had another model, or there was none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use crate::window::{Micros, Window};
 
@@ -21,7 +24,15 @@ pub(crate) struct Cold {
     /// By start, then arrival.
     uses: BTreeMap<ModelKey, BTreeSet<(Micros, u64)>>,
     /// By end, then arrival: in a stream nothing that ended earlier is still to come.
-    order: BTreeMap<(Micros, u64), ModelKey>,
+    order: BTreeMap<(Micros, u64), Use>,
+}
+
+/// A use of a model.
+struct Use {
+    key: ModelKey,
+    start: Micros,
+    /// A hash of the id of what used it.
+    who: u64,
 }
 
 impl Cold {
@@ -36,27 +47,41 @@ impl Cold {
         Some(Window { start: *start, end: *end })
     }
 
-    /// A test or an attempt used a model. `arrival` tells lines apart.
-    pub(crate) fn used(&mut self, key: ModelKey, window: Window, arrival: u64) {
-        self.order.insert((window.end, arrival), key.clone());
+    /// A test or an attempt of that id used a model. `arrival` tells lines apart. A line
+    /// that comes twice is one use.
+    pub(crate) fn used(&mut self, key: ModelKey, window: Window, id: Option<&str>, arrival: u64) {
+        if self.first_copy(&key, window, id).is_some() {
+            return;
+        }
+        let used = Use { key: key.clone(), start: window.start, who: hash(id) };
+        self.order.insert((window.end, arrival), used);
         self.uses.entry(key).or_default().insert((window.start, arrival));
     }
 
-    /// Whether the test was the first since the load. `says_loads`: the run is one
+    /// When the line first came.
+    fn first_copy(&self, key: &ModelKey, window: Window, id: Option<&str>) -> Option<u64> {
+        let who = hash(id);
+        let same = |used: &Use| used.start == window.start && used.who == who && used.key == *key;
+        let mut at_end = self.order.range((window.end, 0)..=(window.end, u64::MAX));
+        at_end.find(|(_, used)| same(used)).map(|((_, arrival), _)| *arrival)
+    }
+
+    /// Whether the test, a use that is known, was the first since the load. `says_loads`: the run is one
     /// that says what it loads, even if it has not said so yet. `open`: the starts of
     /// tests on the same model that still run.
     pub(crate) fn is_cold(
         &self,
         key: &ModelKey,
         window: Window,
-        arrival: u64,
+        id: Option<&str>,
         says_loads: bool,
         open: impl Iterator<Item = Micros>,
     ) -> Option<bool> {
         let start = window.start;
+        let arrival = self.first_copy(key, window, id)?;
         if !says_loads && self.loads.is_empty() {
             let before = self.order.range(..(window.end, arrival)).next_back();
-            return Some(before.is_none_or(|(_, model)| model != key));
+            return Some(before.is_none_or(|(_, used)| used.key != *key));
         }
         let load = self.load_before(key, start)?.end;
         let used = self
@@ -66,6 +91,12 @@ impl Cold {
         let earlier = load..start;
         Some(!used && !open.into_iter().any(|other| earlier.contains(&other)))
     }
+}
+
+fn hash(id: Option<&str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -90,12 +121,12 @@ mod tests {
             cold.loaded(key(model), Window { start: *end - 1, end: *end });
         }
         for (arrival, (model, start)) in (0..).zip(tests) {
-            cold.used(key(model), window(*start), arrival);
+            cold.used(key(model), window(*start), Some("test"), arrival);
         }
-        (0..)
-            .zip(tests)
-            .map(|(arrival, (model, start))| {
-                cold.is_cold(&key(model), window(*start), arrival, says_loads, empty())
+        tests
+            .iter()
+            .map(|(model, start)| {
+                cold.is_cold(&key(model), window(*start), Some("test"), says_loads, empty())
             })
             .collect()
     }
@@ -126,12 +157,30 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_comes_twice_is_cold_both_times() {
+        let tests = [("a", 5), ("a", 5), ("a", 7), ("a", 7)];
+        let want = [true, true, false, false].map(Some);
+        assert_eq!(cold(&[("a", 5)], &tests, true), want);
+        assert_eq!(cold(&[], &tests, false), want);
+    }
+
+    #[test]
+    fn of_two_tests_that_start_at_once_one_is_cold() {
+        let mut cold = Cold::default();
+        cold.loaded(key("a"), Window { start: 4, end: 5 });
+        cold.used(key("a"), window(8), Some("one"), 0);
+        cold.used(key("a"), window(8), Some("other"), 1);
+        let is_cold = |id| cold.is_cold(&key("a"), window(8), Some(id), true, empty());
+        assert_eq!((is_cold("one"), is_cold("other")), (Some(true), Some(false)));
+    }
+
+    #[test]
     fn a_test_that_still_runs_and_began_earlier_was_first() {
         let mut cold = Cold::default();
         cold.loaded(key("a"), Window { start: 4, end: 5 });
-        cold.used(key("a"), window(8), 0);
+        cold.used(key("a"), window(8), None, 0);
         let is_cold =
-            |open: &[i64]| cold.is_cold(&key("a"), window(8), 0, true, open.iter().copied());
+            |open: &[i64]| cold.is_cold(&key("a"), window(8), None, true, open.iter().copied());
         assert_eq!(is_cold(&[6]), Some(false));
         assert_eq!(is_cold(&[4, 9]), Some(true));
     }

@@ -162,9 +162,18 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A text that no spreadsheet computes, however hostile a model's name is.
+/// A text that no spreadsheet computes, however hostile a model's name is. Some trim what
+/// cannot be seen, and some take the wide forms for the others.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    let unseen = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let seen = text.trim_start_matches(unseen);
+    if seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || text.starts_with(['\t', '\r', '\n'])
+    {
         format!("'{text}")
     } else {
         text.to_owned()
@@ -219,6 +228,18 @@ mod tests {
         assert_eq!(names.len(), different.len());
         assert_eq!(rows(&[]).len(), 0);
         assert_eq!(rows(&[json!({}), json!({"x": 1})]).len(), 2);
+    }
+
+    #[test]
+    fn a_formula_behind_what_cannot_be_seen_is_none() {
+        for name in [" =1", "\u{feff}=1", "\u{200b}+1", "\u{202e}@x", "\0-1", "\n=1", "＝1", " ＠x"]
+        {
+            let row = &rows(&[json!({"id": name})])[0];
+            assert_eq!(row["id"], format!("'{name}"));
+        }
+        for name in ["a=b", "q-4", " x", "'", "\u{202e}x"] {
+            assert_eq!(rows(&[json!({"id": name})])[0]["id"], name);
+        }
     }
 
     proptest! {

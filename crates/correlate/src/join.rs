@@ -117,6 +117,24 @@ struct Told {
     host: String,
     end_ts: Option<f64>,
     kind: Option<String>,
+    evidence: Option<Jump>,
+}
+
+/// How far a clock was set.
+#[derive(Deserialize)]
+struct Jump {
+    jump_s: Option<f64>,
+}
+
+impl Told {
+    /// The time in which there are no samples. A clock that was set back leaves none
+    /// between the last sample after that and the first one before it.
+    fn away(&self) -> Option<Window> {
+        let jump = self.evidence.as_ref().and_then(|evidence| evidence.jump_s);
+        let back = jump.filter(|jump| *jump < 0.0);
+        let end = self.end_ts.map(|end| end.max(self.ts - back.unwrap_or_default()));
+        Window::new(self.ts, end, None)
+    }
 }
 
 impl Join {
@@ -233,7 +251,7 @@ impl Join {
             return Ok(Fate::Held);
         }
         if told.kind.as_deref().is_some_and(|kind| AWAY.contains(&kind))
-            && let Some(window) = Window::new(told.ts, told.end_ts, None)
+            && let Some(window) = told.away()
         {
             self.analysis.away(stream, window.later(self.shift(input).all));
         }
@@ -275,7 +293,7 @@ impl Join {
             }
         }
         let mut merged = BTreeMap::new();
-        for (arrival, mut held) in std::mem::take(&mut self.held) {
+        for mut held in std::mem::take(&mut self.held).into_values() {
             let found = match (self.source(held.stream), held.item.window) {
                 (Some(source), Some(window)) => {
                     self.look_up(source, window, held.fold.take(), &mut merged)
@@ -287,7 +305,7 @@ impl Join {
                 Some(Source::Host(host)) => merged.get(&host).map_or(From::Nowhere, From::Merged),
                 None => From::Nowhere,
             };
-            self.give_out(held, arrival, found, samples);
+            self.give_out(held, found, samples);
         }
     }
 
@@ -348,7 +366,10 @@ impl Join {
                 self.in_force = (input, Origin { run: mark.run, host: mark.host });
                 self.join_complete(index);
             }
-            Kind::RunStart => stream.announces = true,
+            Kind::RunStart => {
+                stream.announces = true;
+                self.analysis.says_loads(index);
+            }
             Kind::Begin => {
                 self.analysis.begin(index, micros(mark.ts));
                 stream.begin(mark.ts, mark.id, mark.phase, mark.params.unwrap_or_default());
@@ -397,7 +418,7 @@ impl Join {
             self.held.insert(arrival, held);
             self.join_complete(stream);
         } else {
-            self.give_out(held, arrival, None, From::Nowhere);
+            self.give_out(held, None, From::Nowhere);
         }
     }
 
@@ -413,18 +434,12 @@ impl Join {
             self.streams[index].samples.sort();
             let fold = held.fold.take();
             let found = held.item.window.and_then(|window| self.of_stream(index, window, fold));
-            self.give_out(held, arrival, found, From::Stream(index));
+            self.give_out(held, found, From::Stream(index));
         }
     }
 
     /// Gives a line out with the `resources` that were found in those samples.
-    fn give_out(
-        &mut self,
-        held: Held,
-        arrival: u64,
-        resources: Option<Resources>,
-        samples: From<'_>,
-    ) {
+    fn give_out(&mut self, held: Held, resources: Option<Resources>, samples: From<'_>) {
         let Held { item, stream, .. } = held;
         let samples = match samples {
             From::Stream(index) => Some(&self.streams[index].samples),
@@ -432,7 +447,7 @@ impl Join {
             From::Nowhere => None,
         };
         let stream_of = &self.streams[stream];
-        let cold_start = stream_of.is_cold(&item, arrival);
+        let cold_start = stream_of.is_cold(&item);
         let load = match cold_start {
             Some(true) => stream_of.load_before(&item),
             _ => item.window.filter(|_| item.is_load()),

@@ -29,7 +29,11 @@ pub use stats::resources;
 pub use store::Samples;
 pub use window::Window;
 
-use std::{fs::File, ops::Range};
+use std::{
+    fs::File,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use pipe::{Block, BlockReader, Error, Faults, Line, Part, Writer};
 use records::{Kind, LineKind};
@@ -44,7 +48,13 @@ pub fn run(args: Args) -> Result<u8, Error> {
     for output in [&args.output, &args.csv].into_iter().flatten() {
         pipe::refuse_input_as_output(Some(output), &args.files)?;
     }
-    if args.csv.is_some() && args.csv == args.output {
+    if args.csv.as_deref() == Some("-") {
+        let why = "--csv takes a file: standard output is for the lines (-o FILE --csv /dev/stdout turns that round)";
+        return Err(Error::Usage(why.into()));
+    }
+    if let (Some(csv), Some(output)) = (&args.csv, &args.output)
+        && place(csv) == place(output)
+    {
         return Err(Error::Usage("--csv and -o name the same file".into()));
     }
     let mut faults = Faults::new("correlate");
@@ -82,6 +92,17 @@ pub fn run(args: Args) -> Result<u8, Error> {
     }
     faults.finish(args.strict)?;
     Ok(pipe::exit::DONE)
+}
+
+/// Where a file is that may not be there yet, whatever the way to it.
+fn place(path: &str) -> PathBuf {
+    let path = Path::new(path);
+    if let Ok(whole) = path.canonicalize() {
+        return whole;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize().unwrap_or_default();
+    folder.join(path.file_name().unwrap_or_default())
 }
 
 /// Gives a line to the join; whether it is to be passed on as it is.

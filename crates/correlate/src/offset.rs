@@ -63,28 +63,30 @@ pub fn shifts(offsets: &[Offset], files: &[String]) -> Result<Vec<Shift>, String
     for offset in offsets {
         match offset {
             Offset::Tests(by) => shifts.iter_mut().for_each(|shift| shift.tests = *by),
-            Offset::Input(file, by) => {
-                let whole = |path: &String| path == file;
-                let name = |path: &String| path.rsplit('/').next() == Some(file.as_str());
-                let mut places: Vec<usize> =
-                    (0..files.len()).filter(|at| whole(&files[*at])).collect();
-                if places.is_empty() {
-                    places = (0..files.len()).filter(|at| name(&files[*at])).collect();
-                }
-                match places[..] {
-                    [one] => shifts[one].all = *by,
-                    [] => return Err(format!("--offset {file}=…: {file} is not among the inputs")),
-                    _ => {
-                        return Err(format!(
-                            "--offset {file}=…: several inputs are called so: give the whole path"
-                        ));
-                    }
-                }
-            }
+            Offset::Input(file, by) => shifts[place(file, files)?].all = *by,
             Offset::Auto => {}
         }
     }
     Ok(shifts)
+}
+
+/// Which of `files` `--offset` calls `file`.
+///
+/// # Errors
+///
+/// When it is none of them, or could be several.
+pub(crate) fn place(file: &str, files: &[String]) -> Result<usize, String> {
+    let whole = |path: &String| path == file;
+    let name = |path: &String| path.rsplit('/').next() == Some(file);
+    let mut places: Vec<usize> = (0..files.len()).filter(|at| whole(&files[*at])).collect();
+    if places.is_empty() {
+        places = (0..files.len()).filter(|at| name(&files[*at])).collect();
+    }
+    match places[..] {
+        [one] => Ok(one),
+        [] => Err(format!("--offset {file}=…: {file} is not among the inputs")),
+        _ => Err(format!("--offset {file}=…: several inputs are called so: give the whole path")),
+    }
 }
 
 /// What an input has that another can have, too.
@@ -178,17 +180,24 @@ impl Seen {
 }
 
 /// By how much each input has to be later, to agree with the first that has samples;
-/// where two have nothing in common, by way of others.
+/// where two have nothing in common, by way of others. `given` says it of some: those
+/// are not estimated, and others can be by way of them.
 ///
 /// # Errors
 ///
 /// With the number of an input, when it has nothing in common with any that is known,
 /// or when what it has does not agree.
-pub fn estimates(inputs: &[Seen]) -> Result<Vec<Option<Estimate>>, (usize, String)> {
+pub fn estimates(
+    inputs: &[Seen],
+    given: &[Option<Micros>],
+) -> Result<Vec<Option<Estimate>>, (usize, String)> {
     let reference = inputs.iter().position(|input| input.samples).unwrap_or(0);
     let mut known: Vec<Option<(Micros, Option<Estimate>)>> = vec![None; inputs.len()];
+    for (known, given) in known.iter_mut().zip(given) {
+        *known = given.map(|shift| (shift, None));
+    }
     if let Some(first) = known.get_mut(reference) {
-        *first = Some((0, None));
+        first.get_or_insert((0, None));
     }
     let mut refused: BTreeMap<usize, String> = BTreeMap::new();
     loop {
@@ -296,12 +305,19 @@ mod tests {
         samples.sample();
         let between = seen(&[("start", 40.0), ("t", 45.0)]);
         let far = seen(&[("t", 4.0)]);
-        let found = estimates(&[far.clone(), between.clone(), samples.clone()]).unwrap();
+        let found = estimates(&[far.clone(), between.clone(), samples.clone()], &[]).unwrap();
         let shift = |at: usize| found[at].as_ref().map(|estimate| estimate.shift);
         assert_eq!([shift(0), shift(1), shift(2)], [Some(51_000_000), Some(10_000_000), None]);
-        let error = estimates(&[samples, far]).unwrap_err();
+        let error = estimates(&[samples.clone(), far.clone()], &[]).unwrap_err();
         assert_eq!(error, (1, "it shares no event and no clock with the others".to_owned()));
-        assert_eq!(estimates(&[]), Ok(vec![]));
+        assert_eq!(estimates(&[], &[]), Ok(vec![]));
+        // What is said need not be found out, and others go by it.
+        let said = [None, Some(46_000_000), None];
+        let found = estimates(&[samples, far, between], &said).unwrap();
+        assert_eq!((&found[0], &found[1]), (&None, &None));
+        assert_eq!(found[2].as_ref().unwrap().shift, 10_000_000);
+        let lone = [seen(&[("x", 1.0)]), seen(&[("y", 1.0)])];
+        assert_eq!(estimates(&lone, &[None, Some(7)]), Ok(vec![None, None]));
     }
 
     proptest! {

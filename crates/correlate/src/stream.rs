@@ -140,7 +140,7 @@ impl Stream {
             if item.is_load() {
                 self.cold.loaded(model.clone(), window);
             } else if item.kind != Kind::Span {
-                self.cold.used(model.clone(), window, arrival);
+                self.cold.used(model.clone(), window, item.id.as_deref(), arrival);
             }
         }
         self.waiting.push(Reverse((window.end, arrival)));
@@ -148,7 +148,7 @@ impl Stream {
     }
 
     /// Whether a test was the first on its model since it was loaded, where it can be known.
-    pub(crate) fn is_cold(&self, item: &Item, arrival: u64) -> Option<bool> {
+    pub(crate) fn is_cold(&self, item: &Item) -> Option<bool> {
         let (model, window) = (item.model.as_ref()?, item.window?);
         if item.kind != Kind::Test {
             return None;
@@ -161,7 +161,7 @@ impl Stream {
                 && open.params.model.as_ref() == Some(name)
         });
         let open = others.map(|open| open.ts);
-        self.cold.is_cold(model, window, arrival, self.announces, open)
+        self.cold.is_cold(model, window, item.id.as_deref(), self.announces, open)
     }
 
     /// The load that a test ran on: the last of its model that ended before it.

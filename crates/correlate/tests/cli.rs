@@ -160,6 +160,8 @@ fn options_that_make_no_sense_are_refused_in_one_line() {
         (&["--offset", "auto"], "needs two files or more"),
         (&["--threshold", "leak=1"], "did you mean leak_mb?"),
         (&["--csv", "a.csv", "-o", "a.csv"], "name the same file"),
+        (&["--csv", "a.csv", "-o", "./a.csv"], "name the same file"),
+        (&["--csv", "-"], "--csv takes a file"),
     ] {
         let output = correlate(options, b"");
         assert_eq!((output.status.code(), stdout(&output)), (Some(2), ""), "{options:?}");
@@ -258,6 +260,10 @@ fn the_offset_of_files_that_share_events_is_found_and_else_refused() {
         "{}",
         stderr(&output)
     );
+    // What the message says helps: of that file it need not be found out.
+    let said = format!("{strangers}=0");
+    let output = correlate(&[&samples, &strangers, "--offset", "auto", "--offset", &said], b"");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
 #[test]

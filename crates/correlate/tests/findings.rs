@@ -314,6 +314,48 @@ fn advice_tells_what_loading_cost_and_the_order_that_loads_each_model_once() {
     story.soak(&["a", "b"], 0.0);
     let advice = of_kind(&story.found(), "advice").remove(0);
     assert_eq!((&advice["saves_s"], &advice["order"]), (&json!(0.0), &json!([])));
+
+    // An order that was kept already is no advice.
+    let mut story = Story::new();
+    story.soak(&["a", "a", "b"], 0.0);
+    let advice = of_kind(&story.found(), "advice").remove(0);
+    assert_eq!((&advice["saves_s"], &advice["order"]), (&json!(3.0), &json!([])));
+    let message = advice["message"].as_str().unwrap();
+    assert!(message.ends_with("saved 3.0 s; the order of the cases was not the reason"));
+}
+
+#[test]
+fn a_server_that_was_there_before_gets_no_advice() {
+    let mut story = Story::new();
+    for (at, model) in ["a", "b", "a", "b"].iter().enumerate() {
+        story.test(&format!("t{at}"), Some(model), 2.0, json!({}));
+    }
+    assert_eq!(story.found(), Vec::<Value>::new());
+    // Where nobody says what is loaded, a change of the model is a load.
+    story.lines.retain(|(_, line)| line["record"] != "run_start");
+    assert_eq!(of_kind(&story.found(), "advice")[0]["loads"], 4);
+}
+
+#[test]
+fn models_in_memory_at_once_share_what_nobody_can_tell_apart() {
+    let mut story = Story::new();
+    story.pass(5.0);
+    story.load("a", 4.0, 2.0);
+    story.load("b", 3.0, 2.0);
+    story.test("x", Some("a"), 3.0, json!({}));
+    story.stop("a", 4.0);
+    story.pass(2.0);
+    story.stop("b", 3.0);
+    story.pass(2.0);
+    story.load("c", 1.0, 2.0);
+    story.test("z", Some("c"), 3.0, json!({}));
+    story.stop("c", 1.0);
+    story.pass(4.0);
+    let lives = of_kind(&story.found(), "model_life");
+    let told = |name: &str| lives.iter().map(|life| life[name].clone()).collect::<Vec<_>>();
+    assert_eq!(told("model_delta_gb"), [json!(4.0), json!(3.0), json!(1.0)]);
+    assert_eq!(told("peak_gb"), [Value::Null, Value::Null, json!(1.0)]);
+    assert_eq!(told("not_returned_gb"), [Value::Null, Value::Null, json!(0.0)]);
 }
 
 #[test]
@@ -363,6 +405,14 @@ fn swap_that_creeps_or_was_there_is_no_anomaly() {
         sample["swap_used_mb"] = json!(5000.0 + ts * 0.5);
     });
     assert_eq!(story.anomalies(), Vec::<Value>::new());
+}
+
+#[test]
+fn swap_is_told_to_a_tenth_of_a_megabyte() {
+    let mut story = Story::new();
+    story.pass_with(30.0, |ts, sample| sample["swap_used_mb"] = json!(20.0 + ts * 100.0 / 7.0));
+    let evidence = story.anomaly()["evidence"].clone();
+    assert_eq!(evidence, json!({"swap_from_mb": 20.0, "swap_to_mb": 445.7}));
 }
 
 #[test]
@@ -418,6 +468,90 @@ fn zombies_that_stay_are_told_and_those_that_are_waited_for_are_not() {
     story.set(json!({"zombies": 2}));
     story.pass(60.0);
     assert_eq!(story.anomaly()["severity"], "info", "they are not ours");
+}
+
+#[test]
+fn zombies_that_come_again_are_not_those_from_the_beginning() {
+    let mut story = Story::new();
+    story.set(json!({"zombies": 1}));
+    story.pass(20.0);
+    story.set(json!({"zombies": 0}));
+    story.pass(20.0);
+    story.set(json!({"zombies": 1}));
+    story.pass(20.0);
+    story.set(json!({"zombies": 0}));
+    story.pass(5.0);
+    let found = story.anomalies();
+    let severities: Vec<&Value> = found.iter().map(|line| &line["severity"]).collect();
+    assert_eq!(severities, [&json!("info"), &json!("warn")]);
+    // More of them than there were: both numbers.
+    let mut story = Story::new();
+    story.set(json!({"zombies": 3}));
+    story.pass(20.0);
+    story.set(json!({"zombies": 5}));
+    story.pass(20.0);
+    assert!(story.anomaly()["message"].as_str().unwrap().starts_with("3 to 5 zombie processes"));
+}
+
+#[test]
+fn pressure_that_was_critical_for_a_moment_was_not_critical_all_the_time() {
+    let mut story = Story::new();
+    story.pass(5.0);
+    story.set(json!({"memory_pressure": 2}));
+    story.pass(8.0);
+    story.set(json!({"memory_pressure": 4}));
+    story.pass(2.0);
+    story.set(json!({"memory_pressure": 1}));
+    story.pass(10.0);
+    let anomaly = story.anomaly();
+    assert_eq!(anomaly["severity"], "critical");
+    assert_eq!(
+        anomaly["message"],
+        "memory pressure was above normal for 9.8 s (critical at its worst), and swap did not grow"
+    );
+}
+
+#[test]
+fn what_happens_many_times_is_told_in_one_line() {
+    let tense = |times: usize| {
+        let mut story = Story::new();
+        story.pass(5.0);
+        for at in 0..times {
+            story.set(json!({"memory_pressure": if at == 3 { 4 } else { 2 }}));
+            story.test(&format!("t{at}"), None, 4.0, json!({}));
+            story.set(json!({"memory_pressure": 1}));
+            story.pass(16.0);
+        }
+        story.anomalies()
+    };
+    assert_eq!(tense(5).len(), 5);
+    let found = tense(30);
+    let [all] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!(
+        (&all["kind"], &all["severity"]),
+        (&json!("pressure_without_swap"), &json!("critical"))
+    );
+    assert_eq!(
+        (&all["evidence"]["times"], &all["evidence"]["in_all_s"]),
+        (&json!(30), &json!(114.0))
+    );
+    assert_eq!((all["ts"].as_f64(), all["end_ts"].as_f64()), (Some(at(5.0)), Some(at(588.8))));
+    assert_eq!(all["tests"].as_array().unwrap().len(), 30);
+    assert!(all["message"].as_str().unwrap().starts_with("30 times, 114.0 s in all, such as: "));
+
+    // Backends that are killed are told by the same rule.
+    let mut story = Story::new();
+    for at in 0..8 {
+        let error = json!({"kind": "backend_died", "signal": 9, "message": "killed",
+            "memory": {"ram_free_gb": 0.3}});
+        story.test(&format!("t{at}"), Some("m"), 3.0, json!({"outcome": "error", "error": error}));
+        story.pass(10.0);
+    }
+    let killed = story.anomaly();
+    assert_eq!(
+        (&killed["kind"], &killed["evidence"]["times"]),
+        (&json!("crash_under_pressure"), &json!(8))
+    );
 }
 
 #[test]
@@ -489,6 +623,31 @@ fn a_gap_is_told_unless_the_machine_slept() {
     let anomaly = story.anomaly();
     assert_eq!(anomaly["evidence"]["gaps"], 19);
     assert!(anomaly["message"].as_str().unwrap().starts_with("19 gaps: "), "{anomaly}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_leaves_no_gap() {
+    let jumped = |told: bool| {
+        let mut story = Story::new();
+        story.pass(30.0);
+        if told {
+            story.line(
+                "anomaly",
+                29.8 - 3600.0,
+                json!({"kind": "clock_jump", "severity": "warn", "end_ts": at(30.0 - 3600.0),
+                    "message": "the wall clock was set back by 3600.0 s before sample 150",
+                    "evidence": {"jump_s": -3600.0, "awake_s": 0.2, "seq": 150}, "tests": []}),
+            );
+        }
+        let before = story.lines.len();
+        story.pass(30.0);
+        for (_, line) in &mut story.lines[before..] {
+            line["ts"] = json!(line["ts"].as_f64().unwrap() - 3600.0);
+        }
+        story.anomalies()
+    };
+    assert_eq!(jumped(false).len(), 1);
+    assert_eq!(jumped(true), Vec::<Value>::new());
 }
 
 #[test]
@@ -630,6 +789,21 @@ fn the_order_in_which_lines_come_changes_no_finding() {
     assert_eq!(find(&[rest.clone(), samples.clone()]), want);
     let backwards: Vec<String> = samples.iter().rev().cloned().collect();
     assert_eq!(find(&[rest, backwards]), want);
+}
+
+#[test]
+fn lines_that_come_twice_tell_of_one_thing() {
+    let (lines, want) = joined(&[eventful().texts()], Thresholds::default());
+    let find = |texts: Vec<String>| {
+        let (mut lines, found) = joined(&[texts], Thresholds::default());
+        lines.sort_by_key(Value::to_string);
+        lines.dedup();
+        (lines.len(), found)
+    };
+    let twice = eventful().texts().iter().flat_map(|l| [l.clone(), l.clone()]).collect();
+    assert_eq!(find(twice), (lines.len(), want.clone()));
+    let again = [eventful().texts(), eventful().texts()].concat();
+    assert_eq!(find(again), (lines.len(), want));
 }
 
 #[test]

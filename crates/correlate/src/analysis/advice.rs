@@ -42,10 +42,16 @@ pub(crate) fn advice(origin: &Origin, loads: &[&Load], tests: &[&Ran]) -> Option
     advice.models = different.len() as u64;
     advice.load_s = spent.map(|s| round(s, 3));
     advice.saves_s = saves.map(|s| round(s, 3));
-    if keys.len() > different.len() {
-        advice.order = grouped(&tests).into_iter().map(|test| test.id.clone()).collect();
-    }
     advice.message = sentence(keys.len(), different.len(), spent.zip(saves));
+    if keys.len() > different.len() {
+        let ids = |tests: &[&Ran]| tests.iter().map(|test| test.id.clone()).collect::<Vec<_>>();
+        let (was, order) = (ids(&tests), ids(&grouped(&tests)));
+        if was == order {
+            advice.message.push_str("; the order of the cases was not the reason");
+        } else {
+            advice.order = order;
+        }
+    }
     Some(advice)
 }
 

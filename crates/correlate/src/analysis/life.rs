@@ -40,6 +40,11 @@ pub(crate) struct Phase {
 }
 
 impl Load {
+    /// What tells it from every other.
+    pub(crate) fn place(&self) -> (usize, Micros, Micros, &ModelKey) {
+        (self.stream, self.window.start, self.window.end, &self.key)
+    }
+
     /// The load that `facts` tell of, if they are of one that came to its aim.
     pub(crate) fn of(facts: &Facts<'_>, samples: Option<&Samples>) -> Option<Load> {
         if facts.phase != Some("load") || !facts.reached() {
@@ -142,7 +147,29 @@ pub(crate) fn lives<'a, 's>(
                 .and_then(|(source, _)| Some((source, after(|load| load.machine, source)?))),
         });
     }
+    leave_out_what_is_shared(&mut lives);
     lives
+}
+
+/// While two models of one run are in memory at once, nobody knows whose its peak is, and
+/// what is left after one of them is also the other.
+fn leave_out_what_is_shared(lives: &mut [Life<'_>]) {
+    let mut until = (usize::MAX, Micros::MIN);
+    for at in 0..lives.len() {
+        let (stream, start, end) =
+            (lives[at].load.stream, lives[at].load.window.start, lives[at].end);
+        let meets_next = lives
+            .get(at + 1)
+            .is_some_and(|next| next.load.stream == stream && next.load.window.start < end);
+        if until.0 != stream {
+            until = (stream, Micros::MIN);
+        }
+        if meets_next || start < until.1 {
+            let life = &mut lives[at];
+            (life.peak, life.after, life.machine_after) = (None, None, None);
+        }
+        until.1 = until.1.max(end);
+    }
 }
 
 impl Life<'_> {

@@ -88,6 +88,8 @@ struct Stream {
     missed: u64,
     /// A command is wrapped: the load before its first test may be its own.
     wraps: bool,
+    /// Its runner says what it loads.
+    says_loads: bool,
     /// When something first ran.
     work: Option<Micros>,
     /// When the machine slept or its clock was set: there are no samples then.
@@ -162,6 +164,11 @@ impl Analysis {
         }
     }
 
+    /// A runner that says what it loads starts.
+    pub fn says_loads(&mut self, stream: usize) {
+        self.streams.entry(stream).or_default().says_loads = true;
+    }
+
     /// A test or a span begins.
     pub fn begin(&mut self, stream: usize, ts: Micros) {
         let work = &mut self.streams.entry(stream).or_default().work;
@@ -197,6 +204,21 @@ impl Analysis {
                 machine.finish();
             }
         }
+        self.forget_copies();
         findings::all(self, origins, samples_of)
+    }
+
+    /// A line that came twice tells of one thing. Brings them in the order of time, too.
+    fn forget_copies(&mut self) {
+        fn when(window: Window) -> (Micros, Micros) {
+            (window.start, window.end)
+        }
+        fn test(test: &Ran) -> (usize, (Micros, Micros), &str) {
+            (test.stream, when(test.window), &test.id)
+        }
+        self.tests.sort_by(|a, b| test(a).cmp(&test(b)));
+        self.tests.dedup_by(|a, b| test(a) == test(b));
+        self.loads.sort_by(|a, b| a.place().cmp(&b.place()));
+        self.loads.dedup_by(|a, b| a.place() == b.place());
     }
 }

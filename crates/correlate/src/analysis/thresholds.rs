@@ -32,9 +32,9 @@ macro_rules! thresholds {
 thresholds! {
     /// `leak`: memory that stays in use after each unload, more than after the one before
     leak_mb = 50.0;
-    /// `leak`: unloads that it takes to tell
+    /// `leak`: unloads that it takes to tell, at least 4
     leak_cycles = 4.0;
-    /// `swap`: growth within a minute
+    /// `swap`: growth within one to two minutes
     swap_growth_mb = 100.0;
     /// `pressure_without_swap`, `swap_with_pressure`: how long pressure is above normal
     pressure_s = 2.0;
@@ -93,6 +93,9 @@ impl Thresholds {
             .ok()
             .filter(|value: &f64| value.is_finite() && *value >= 0.0)
             .ok_or_else(|| format!("{name} takes a number from 0 on, and not {value:?}"))?;
+        if self.coverage > 1.0 {
+            return Err(format!("coverage takes a share from 0 to 1, and not {value:?}"));
+        }
         Ok(())
     }
 
@@ -130,6 +133,7 @@ mod tests {
         for value in ["", "much", "-1", "NaN", "inf"] {
             assert!(refused(&format!("leak_mb={value}")).contains("a number from 0 on"), "{value}");
         }
+        assert_eq!(refused("coverage=50"), "coverage takes a share from 0 to 1, and not \"50\"");
     }
 
     #[test]

@@ -3,14 +3,11 @@
 use records::{Severity, round};
 use serde_json::json;
 
-use super::{Found, NEAR};
+use super::{FEW, Found, NEAR};
 use crate::{
-    analysis::{Stream, machine::Machine, spell::Spell},
+    analysis::{Stream, machine::Machine, second::SECOND, spell::Spell},
     window::{Micros, seconds},
 };
-
-/// More of one kind than this on one machine are told in one line.
-const FEW: usize = 5;
 
 impl Found<'_> {
     pub(super) fn machine(&mut self, index: usize, stream: &Stream, machine: &Machine) {
@@ -48,11 +45,14 @@ impl Found<'_> {
 
     fn zombies(&mut self, index: usize, machine: &Machine) {
         let (zombies, at_first) = machine.zombies();
+        let beginning = machine.span().map_or(0, |(first, _)| first + SECOND);
         for told in few(&zombies) {
-            let many = told.spell.high;
-            let old = many <= at_first;
+            let Spell { low, high: many, .. } = told.spell;
+            // Those that come again are others.
+            let old = many <= at_first && told.parts.len() == 1 && told.spell.from <= beginning;
+            let least = if low < many { format!("{low:.0} to ") } else { String::new() };
             let message = format!(
-                "{} for {}{}",
+                "{least}{} for {}{}",
                 counted(many, "zombie process", "zombie processes"),
                 lasting(&told),
                 if old { ", there from the beginning" } else { "" }
@@ -118,11 +118,12 @@ impl Found<'_> {
             format!("swap grew by {:.0} MB, to {:.0} MB", swap.high - swap.low, swap.high)
         });
         let level = pressure.map(|pressure| {
-            let name = if pressure.high >= 4.0 { "critical" } else { "above normal" };
-            format!("memory pressure was {name} for {:.1} s", seconds(pressure.held))
+            let worst = if pressure.high >= 4.0 { " (critical at its worst)" } else { "" };
+            format!("memory pressure was above normal for {:.1} s{worst}", seconds(pressure.held))
         });
         let evidence = json!({
-            "swap_from_mb": swap.map(|swap| swap.low), "swap_to_mb": swap.map(|swap| swap.high),
+            "swap_from_mb": swap.map(|swap| round(swap.low, 1)),
+            "swap_to_mb": swap.map(|swap| round(swap.high, 1)),
             "memory_pressure": pressure.map(|pressure| pressure.high as u64),
             "pressure_s": pressure.as_ref().map(held),
         });

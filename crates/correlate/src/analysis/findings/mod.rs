@@ -3,6 +3,7 @@
 
 mod lives;
 mod machine;
+mod many;
 mod tests;
 
 use records::{Anomaly, ModelLife, Origin, Severity, round};
@@ -37,6 +38,8 @@ pub(crate) const KINDS: [&str; 12] = [
     "zombies",
 ];
 
+/// More of one kind than this on one machine are told in one line.
+const FEW: usize = 5;
 /// Things this near one another are one.
 const NEAR: Micros = 5 * SECOND;
 /// The host of lines that do not name theirs.
@@ -57,7 +60,11 @@ pub(crate) fn all<'s>(
     for (stream, origin) in origins.iter().enumerate() {
         let loads: Vec<&Load> = analysis.loads.iter().filter(|l| l.stream == stream).collect();
         let tests: Vec<&Ran> = analysis.tests.iter().filter(|t| t.stream == stream).collect();
-        advised.extend(advice(origin, &loads, &tests).map(|advice| (stream, advice)));
+        // What a run that says what it loads does not say was loaded before it.
+        let says_loads = analysis.streams.get(&stream).is_some_and(|stream| stream.says_loads);
+        if !(says_loads && loads.is_empty()) {
+            advised.extend(advice(origin, &loads, &tests).map(|advice| (stream, advice)));
+        }
         found.leak_of_spans(stream, &lives);
     }
     for (&index, stream) in &analysis.streams {
@@ -73,8 +80,9 @@ pub(crate) fn all<'s>(
     found.anomalies.sort_by(|a, b| a.1.ts.total_cmp(&b.1.ts));
     let lives = found.lives.into_iter().map(|(stream, life)| (stream, Finding::Life(life)));
     let advised = advised.into_iter().map(|(stream, advice)| (stream, Finding::Advice(advice)));
-    let anomalies =
-        found.anomalies.into_iter().map(|(stream, anomaly)| (stream, Finding::Anomaly(anomaly)));
+    let anomalies = many::gathered(found.anomalies)
+        .into_iter()
+        .map(|(stream, anomaly)| (stream, Finding::Anomaly(anomaly)));
     lives.chain(advised).chain(anomalies).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use records::{ErrorInfo, Severity};
+use records::{ErrorInfo, Severity, round};
 use serde_json::json;
 
 use super::{Found, NEAR};
@@ -68,7 +68,7 @@ impl Found<'_> {
         let message = format!("{who}{on} {} with {}", how(&first.error), memory.join(", "));
         let evidence = json!({
             "error": first.error.kind, "signal": first.error.signal, "exit": first.error.exit,
-            "ram_free_gb": free, "swap_used_mb": swap,
+            "ram_free_gb": free.map(|gb| round(gb, 3)), "swap_used_mb": swap.map(|mb| round(mb, 1)),
             "memory_pressure": pressure.map(|level| level as u64),
         });
         let start = told.iter().map(|death| death.window.start).min().unwrap_or(first.window.start);
