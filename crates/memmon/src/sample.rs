@@ -61,6 +61,7 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         tree_rss_gb: tree.and_then(|tree| tree.rss_bytes).map(gb),
         tree_pss_gb: tree.and_then(|tree| tree.pss_bytes).map(gb),
         tree_footprint_gb: tree.and_then(|tree| tree.footprint_bytes).map(gb),
+        tree_cpu_pct: tree.and_then(|tree| tree.cpu_pct).map(pct),
         tree_procs: tree.map(|tree| tree.procs),
         tree_incomplete: tree.and_then(|tree| tree.incomplete),
         zombies: seen.zombies,
@@ -173,7 +174,12 @@ mod tests {
             }),
             ..Reading::default()
         };
-        let tree = TreeReading { procs: 3, rss_bytes: Some(0), ..TreeReading::default() };
+        let tree = TreeReading {
+            procs: 3,
+            rss_bytes: Some(0),
+            cpu_pct: Some(7.06),
+            ..TreeReading::default()
+        };
         let seen =
             Observation { machine, tree: Some(tree), zombies: Some(2), ..Observation::default() };
         assert_eq!(
@@ -183,7 +189,7 @@ mod tests {
                 r#""ram_total_gb":17.18,"ram_free_gb":1.235,"ram_used_gb":0.0,"swap_used_mb":0.0,"#,
                 r#""swap_total_mb":2147.5,"memory_pressure":2,"load_1":0.13,"load_5":2.0,"#,
                 r#""load_15":4.0,"cpu_user":12.3,"cpu_sys":0.0,"cpu_idle":87.7,"tree_rss_gb":0.0,"#,
-                r#""tree_procs":3,"zombies":2,"cgroup_used_gb":7.001}"#
+                r#""tree_cpu_pct":7.1,"tree_procs":3,"zombies":2,"cgroup_used_gb":7.001}"#
             )
         );
     }

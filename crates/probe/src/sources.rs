@@ -32,7 +32,7 @@ pub struct Missing {
 }
 
 /// All fields but those that a GPU fills.
-pub(crate) const QUANTITIES: [&str; 30] = [
+pub(crate) const QUANTITIES: [&str; 31] = [
     "ram_total_gb",
     "ram_free_gb",
     "ram_used_gb",
@@ -56,6 +56,7 @@ pub(crate) const QUANTITIES: [&str; 30] = [
     "tree_rss_gb",
     "tree_pss_gb",
     "tree_footprint_gb",
+    "tree_cpu_pct",
     "tree_procs",
     "zombies",
     "cgroup_limit_gb",

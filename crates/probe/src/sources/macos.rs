@@ -71,6 +71,7 @@ impl Facts {
 
         sources.found("tree_rss_gb", "proc_pid_rusage ri_resident_size");
         sources.found("tree_footprint_gb", "proc_pid_rusage ri_phys_footprint");
+        sources.found("tree_cpu_pct", "proc_pid_rusage ri_user_time, ri_system_time");
         sources.missing("tree_pss_gb", "macOS does not split shared pages");
         sources.found("tree_procs", "proc_listpids(PROC_PPID_ONLY)");
         sources.found("tree_incomplete", "launchd's children, by who started them");
