@@ -32,7 +32,7 @@ pub struct Missing {
 }
 
 /// All fields but those that a GPU fills.
-pub(crate) const QUANTITIES: [&str; 31] = [
+pub(crate) const QUANTITIES: [&str; 32] = [
     "ram_total_gb",
     "ram_free_gb",
     "ram_used_gb",
@@ -48,6 +48,7 @@ pub(crate) const QUANTITIES: [&str; 31] = [
     "cpu_user",
     "cpu_sys",
     "cpu_idle",
+    "cpu_freq_mhz",
     "cpu_power_w",
     "cpu_temp_c",
     "ane_power_w",

@@ -119,6 +119,7 @@ fn every_quantity_is_found_or_missing_for_a_reason() {
         "cpu_user",
         "cpu_sys",
         "cpu_idle",
+        "cpu_freq_mhz",
         "cpu_power_w",
         "cpu_temp_c",
         "ane_power_w",

@@ -63,6 +63,7 @@ impl Facts {
         let thermal = "com.apple.system.thermalpressurelevel";
         let (from, why) = (format!("notify {thermal}"), format!("{thermal} is not published"));
         sources.note("thermal_level", self.thermal, from, why);
+        sources.missing("cpu_freq_mhz", "no public call tells it, and IOReport's is not read");
         for name in ["cpu_temp_c", "gpu_temp_c"] {
             sources.missing(name, "macOS documents no temperature");
         }
@@ -216,6 +217,7 @@ mod tests {
         assert_eq!(
             missing,
             [
+                "cpu_freq_mhz",
                 "cpu_temp_c",
                 "gpu_temp_c",
                 "cgroup_limit_gb",
