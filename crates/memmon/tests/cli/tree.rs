@@ -55,6 +55,21 @@ while len(list(children())) != 1:
 }
 
 #[test]
+fn the_commands_share_of_the_cpu_stands_in_about_one_sample_a_second() {
+    // Works itself, and in processes that come and go.
+    let script =
+        "for n in 1 2 3 4 5 6 7 8 9 10 11 12; do timeout 0.2 sh -c 'while :; do :; done'; done";
+    let output = run(&["-i", "100", "--", "sh", "-c", script]);
+    let lines = written(&output.stdout);
+    assert!(lines.stream.sources.found.iter().any(|found| found.quantity == "tree_cpu_pct"));
+    let shares: Vec<f64> = lines.samples.iter().filter_map(|sample| sample.tree_cpu_pct).collect();
+    assert!((1..=4).contains(&shares.len()), "{shares:?}");
+    assert!(shares.iter().all(|pct| (0.0..=100.0).contains(pct)), "{shares:?}");
+    assert!(shares.iter().any(|pct| *pct > 1.0), "{shares:?}");
+    assert_eq!(lines.samples[0].tree_cpu_pct, None, "nothing to compare with");
+}
+
+#[test]
 fn pid_watches_a_process_and_all_below_it_and_ends_with_it() {
     let mut watched = Command::new("sh")
         .args(["-c", "sleep 30 & wait"])
