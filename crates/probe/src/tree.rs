@@ -77,8 +77,8 @@ impl Tree {
 pub struct Processes(Watch);
 
 enum Watch {
-    Tree(Tree),
-    System(platform::Census),
+    Tree(Box<Tree>),
+    System(Box<platform::Census>),
 }
 
 /// What the processes of the system are at one moment.
@@ -95,8 +95,8 @@ impl Processes {
     /// Those of this system, with `tree` or without.
     #[must_use]
     pub fn open(tree: Option<Tree>) -> Processes {
-        let system = || Watch::System(platform::Census::new(&Roots::default()));
-        Processes(tree.map_or_else(system, Watch::Tree))
+        let system = || Watch::System(Box::new(platform::Census::new(&Roots::default())));
+        Processes(tree.map_or_else(system, |tree| Watch::Tree(Box::new(tree))))
     }
 
     /// Reads the tree, and in a `deep` read looks at every process of the system.
