@@ -41,10 +41,13 @@ fn present() -> Checkup {
     // So that there is a tree to show: this program itself.
     let own = i32::try_from(std::process::id()).ok();
     let mut processes = Processes::open(own.map(Tree::rooted_at));
-    let _ = machine.read();
+    let first = machine.read();
+    let _ = processes.read(true);
     thread::sleep(PAUSE);
     let now = Stamp::now();
-    let machine_reading = machine.read();
+    let mut machine_reading = machine.read();
+    // Read once a second, which has not passed.
+    machine_reading.cpu_freq_mhz = machine_reading.cpu_freq_mhz.or(first.cpu_freq_mhz);
     let processes = processes.read(true);
     let mut sources = opening::sources(machine.sources(), true);
     for found in &mut sources.found {

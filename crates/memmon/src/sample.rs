@@ -44,6 +44,7 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         cpu_user: machine.cpu.map(|cpu| pct(cpu.user_pct)),
         cpu_sys: machine.cpu.map(|cpu| pct(cpu.sys_pct)),
         cpu_idle: machine.cpu.map(|cpu| pct(cpu.idle_pct)),
+        cpu_freq_mhz: machine.cpu_freq_mhz.map(mhz),
         cpu_power_w: machine.cpu_power_w.map(watt),
         cpu_temp_c: machine.cpu_temp_c.map(celsius),
         gpu_device_util: greatest(gpus, |gpu| gpu.device_util_pct).map(pct),
@@ -61,6 +62,7 @@ pub fn sample(ts: f64, origin: &Origin, seen: &Observation) -> Sample {
         tree_rss_gb: tree.and_then(|tree| tree.rss_bytes).map(gb),
         tree_pss_gb: tree.and_then(|tree| tree.pss_bytes).map(gb),
         tree_footprint_gb: tree.and_then(|tree| tree.footprint_bytes).map(gb),
+        tree_cpu_pct: tree.and_then(|tree| tree.cpu_pct).map(pct),
         tree_procs: tree.map(|tree| tree.procs),
         tree_incomplete: tree.and_then(|tree| tree.incomplete),
         zombies: seen.zombies,
@@ -165,6 +167,7 @@ mod tests {
             memory_pressure: Some(Pressure::Warn),
             load: Some([0.125, 2.0, 3.999]),
             cpu: Some(Cpu { user_pct: 12.345, sys_pct: 0.04, idle_pct: 87.65 }),
+            cpu_freq_mhz: Some(2_400.123),
             cgroup: Some(Cgroup {
                 limit_bytes: None,
                 used_bytes: Some(7_000_500_000),
@@ -173,7 +176,12 @@ mod tests {
             }),
             ..Reading::default()
         };
-        let tree = TreeReading { procs: 3, rss_bytes: Some(0), ..TreeReading::default() };
+        let tree = TreeReading {
+            procs: 3,
+            rss_bytes: Some(0),
+            cpu_pct: Some(7.06),
+            ..TreeReading::default()
+        };
         let seen =
             Observation { machine, tree: Some(tree), zombies: Some(2), ..Observation::default() };
         assert_eq!(
@@ -182,8 +190,9 @@ mod tests {
                 r#"{"record":"sample","v":1,"ts":0.0,"run":"r","host":"h","seq":0,"elapsed_s":0.0,"#,
                 r#""ram_total_gb":17.18,"ram_free_gb":1.235,"ram_used_gb":0.0,"swap_used_mb":0.0,"#,
                 r#""swap_total_mb":2147.5,"memory_pressure":2,"load_1":0.13,"load_5":2.0,"#,
-                r#""load_15":4.0,"cpu_user":12.3,"cpu_sys":0.0,"cpu_idle":87.7,"tree_rss_gb":0.0,"#,
-                r#""tree_procs":3,"zombies":2,"cgroup_used_gb":7.001}"#
+                r#""load_15":4.0,"cpu_user":12.3,"cpu_sys":0.0,"cpu_idle":87.7,"cpu_freq_mhz":2400.0,"#,
+                r#""tree_rss_gb":0.0,"#,
+                r#""tree_cpu_pct":7.1,"tree_procs":3,"zombies":2,"cgroup_used_gb":7.001}"#
             )
         );
     }

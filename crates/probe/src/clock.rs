@@ -55,10 +55,11 @@ impl Stamp {
 /// without privileges; without it, timers are put off to go off together. For
 /// the thread that samples, once, before it waits for the first time.
 ///
-/// Linux: a timer slack of 1 ns instead of 50 µs. macOS: the quality of service
-/// "user-initiated". It is a wish, and cannot fail. On Linux what the thread
-/// starts afterwards has the same slack: to leave a command as it is, start it
-/// first, or from another thread.
+/// Linux: a timer slack of 1 ns instead of 50 µs, and from 6.12 on a slice of the
+/// scheduler of 0.1 ms, with which it need not wait for others to use theirs up.
+/// macOS: the quality of service "user-initiated". It is a wish, and cannot fail.
+/// On Linux what the thread starts afterwards has the same slack, but not the slice:
+/// to leave a command as it is, start it first, or from another thread.
 pub fn be_punctual() {
     crate::platform::be_punctual();
 }

@@ -8,6 +8,7 @@
 
 use std::collections::HashSet;
 
+use crate::cpu_time::{Counters, CpuTime, Meter};
 use crate::tree::TreeReading;
 
 /// The process that orphans are handed to.
@@ -22,6 +23,8 @@ pub(crate) struct Usage {
     pub(crate) ended: bool,
     pub(crate) rss_bytes: u64,
     pub(crate) footprint_bytes: u64,
+    /// In nanoseconds; `None` where the clock's tick is not known.
+    pub(crate) cpu_ns: Option<CpuTime>,
 }
 
 /// Why a process's usage is not known.
@@ -42,6 +45,8 @@ pub(crate) struct Birth {
 
 /// What is asked of a system.
 pub(crate) trait Processes {
+    /// Time that passed on all cores together, in nanoseconds since any moment.
+    fn cores_ns(&self) -> Option<u64>;
     fn usage(&self, pid: i32) -> Result<Usage, NoUsage>;
     /// `None` when it is gone.
     fn is_zombie(&self, pid: i32) -> Option<bool>;
@@ -62,8 +67,10 @@ pub(crate) struct Family<P> {
     /// Those of all that ever were in the tree, and of the root.
     ids: HashSet<u64>,
     found: Vec<i32>,
+    cpu: Meter<Member>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Member {
     pid: i32,
     start: u64,
@@ -81,6 +88,7 @@ impl<P: Processes> Family<P> {
             members: Vec::new(),
             ids: HashSet::new(),
             found: Vec::new(),
+            cpu: Meter::new(),
         }
     }
 
@@ -96,7 +104,30 @@ impl<P: Processes> Family<P> {
             reading.incomplete = self.look_for_orphans();
         }
         self.sweep(old, &mut reading);
+        if deep {
+            let counters = self.cpu_counters();
+            reading.cpu_pct = self.cpu.read(counters);
+        }
         reading
+    }
+
+    /// The root first, and the members as they joined, so parents before their
+    /// children. `None` if one may not be asked.
+    fn cpu_counters(&self) -> Option<Counters<Member>> {
+        let time = |pid, start| match self.processes.usage(pid) {
+            Ok(usage) if usage.start == start => usage.cpu_ns.map(Some),
+            Ok(_) | Err(NoUsage::Gone) => Some(None),
+            Err(NoUsage::Hidden) => None,
+        };
+        let mut counters = Counters::new(self.processes.cores_ns()?);
+        if let Some(start) = self.root_start.filter(|_| !self.with_root) {
+            counters.root_waited = time(self.root, start)?.map_or(0, |time| time.waited);
+        }
+        for member in &self.members {
+            // Who is gone by now has ended.
+            counters.members.extend(time(member.pid, member.start)?.map(|time| (*member, time)));
+        }
+        Some(counters)
     }
 
     /// Adds up the members from `first` on, and drops those that are gone.

@@ -15,6 +15,8 @@
 //! "not measured" and never stands in for 0, nor 0 for it.
 
 pub mod clock;
+#[cfg(any(target_os = "linux", target_os = "macos", test))]
+mod cpu_time;
 pub mod decode;
 #[cfg(any(target_os = "macos", test))]
 mod family;

@@ -32,6 +32,9 @@ pub struct Reading {
     /// CPU shares since the previous read. `None` on the first, and when no
     /// tick passed since.
     pub cpu: Option<Cpu>,
+    /// Frequency of the CPU in MHz at that moment, the mean over the cores that are
+    /// on (Linux). In about one reading a second.
+    pub cpu_freq_mhz: Option<f64>,
     /// Power of the CPU since the previous read, in watts; all packages. On
     /// macOS, as the two below, between the driver's two last publications, in
     /// the reading that first shows the second: about every 2 s.

@@ -10,7 +10,7 @@ pub struct Tree {
 }
 
 /// What a tree used at one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TreeReading {
     /// Processes that run, zombies not counted.
     pub procs: u32,
@@ -24,6 +24,11 @@ pub struct TreeReading {
     pub pss_bytes: Option<u64>,
     /// Memory charged to them, in bytes: what macOS calls footprint.
     pub footprint_bytes: Option<u64>,
+    /// CPU time that they used since the deep read before, in percent of all cores,
+    /// with that of those that ended since. Of a process that nobody in the tree
+    /// waited for, its end is missing. Only in a deep read, and not in the first;
+    /// `None` if the time of one could not be read.
+    pub cpu_pct: Option<f64>,
     /// Processes may be missing: orphans run whose parents were never seen and
     /// may have been of this tree. Linux hands orphans to the subreaper, so
     /// nothing is said there; on macOS a deep read tells.
@@ -56,8 +61,8 @@ impl Tree {
         Tree { inner: platform::Tree::new(roots, pid, with_root) }
     }
 
-    /// Reads the tree now. `deep` looks at every process of the system, and begins
-    /// a round of `pss_bytes`; both take time that grows with the processes there
+    /// Reads the tree now. `deep` looks at every process of the system, asks each in
+    /// the tree for its CPU time, and begins a round of `pss_bytes`; all take time that grows with the processes there
     /// are, so about once a second is enough.
     #[must_use]
     pub fn read(&mut self, deep: bool) -> TreeReading {
@@ -72,12 +77,12 @@ impl Tree {
 pub struct Processes(Watch);
 
 enum Watch {
-    Tree(Tree),
-    System(platform::Census),
+    Tree(Box<Tree>),
+    System(Box<platform::Census>),
 }
 
 /// What the processes of the system are at one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProcessReading {
     /// The tree, where one is watched.
     pub tree: Option<TreeReading>,
@@ -90,8 +95,8 @@ impl Processes {
     /// Those of this system, with `tree` or without.
     #[must_use]
     pub fn open(tree: Option<Tree>) -> Processes {
-        let system = || Watch::System(platform::Census::new(&Roots::default()));
-        Processes(tree.map_or_else(system, Watch::Tree))
+        let system = || Watch::System(Box::new(platform::Census::new(&Roots::default())));
+        Processes(tree.map_or_else(system, |tree| Watch::Tree(Box::new(tree))))
     }
 
     /// Reads the tree, and in a `deep` read looks at every process of the system.

@@ -119,6 +119,7 @@ fn every_quantity_is_found_or_missing_for_a_reason() {
         "cpu_user",
         "cpu_sys",
         "cpu_idle",
+        "cpu_freq_mhz",
         "cpu_power_w",
         "cpu_temp_c",
         "ane_power_w",
@@ -135,6 +136,7 @@ fn every_quantity_is_found_or_missing_for_a_reason() {
         "tree_rss_gb",
         "tree_pss_gb",
         "tree_footprint_gb",
+        "tree_cpu_pct",
         "tree_procs",
         "zombies",
         "cgroup_limit_gb",
@@ -244,6 +246,27 @@ fn a_child_and_its_child_show_with_their_memory() {
     let under = Tree::descendants_of(shell.pid()).read(false);
     assert_eq!(under.pids, [grandchild]);
     kill(grandchild);
+}
+
+#[test]
+fn a_tree_that_works_shows_with_its_share_of_the_cpu_also_after_it_ended() {
+    // Processes that end, and one that stays, until its input does.
+    let spin = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
+    let script = format!("while :; do sh -c '{spin}'; done & {spin}; echo $!; read line");
+    let mut shell = Shell::run(&script);
+    let mut tree = Tree::descendants_of(own_pid());
+    assert_eq!(tree.read(true).cpu_pct, None, "nothing to compare with");
+    let worker = shell.first_line();
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(tree.read(false).cpu_pct, None);
+    let busy = tree.read(true).cpu_pct.unwrap();
+    assert!(busy > 1.0 && busy <= 100.0, "{busy}");
+
+    kill(worker);
+    drop(shell.0.stdin.take());
+    shell.0.wait().unwrap();
+    let ended = tree.read(true).cpu_pct;
+    assert!(ended.is_none_or(|pct| (0.0..=100.0).contains(&pct)), "{ended:?}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ record! {
         /// Idle time since the sample before, in percent of all cores.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cpu_idle: Option<f64>,
-        /// The mean frequency of the CPU's cores, as they ran.
+        /// The mean frequency of the CPU's cores at that moment (Linux; about once a second).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cpu_freq_mhz: Option<f64>,
         /// Power that the CPU drew over the interval.
@@ -123,8 +123,9 @@ record! {
         /// Physical footprint of the processes below memmon (macOS).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tree_footprint_gb: Option<f64>,
-        /// CPU time of the processes below memmon since the sample before, in percent of
-        /// all cores, as `cpu_user` and `cpu_sys` are.
+        /// CPU time of the processes below memmon since the sample before that has this, in
+        /// percent of all cores, as `cpu_user` and `cpu_sys` are (about once a second).
+        /// Those that ended since count, if one of the others, or memmon, waited for them.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tree_cpu_pct: Option<f64>,
         /// Processes below memmon.

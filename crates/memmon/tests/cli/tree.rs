@@ -55,6 +55,21 @@ while len(list(children())) != 1:
 }
 
 #[test]
+fn the_commands_share_of_the_cpu_stands_in_about_one_sample_a_second() {
+    // Works itself, and in processes that come and go.
+    let script = "while :; do sh -c 'i=0; while [ $i -lt 9999 ]; do i=$((i+1)); done'; done & \
+                  sleep 2.4; kill $!";
+    let output = run(&["-i", "100", "--", "sh", "-c", script]);
+    let lines = written(&output.stdout);
+    assert!(lines.stream.sources.found.iter().any(|found| found.quantity == "tree_cpu_pct"));
+    let shares: Vec<f64> = lines.samples.iter().filter_map(|sample| sample.tree_cpu_pct).collect();
+    assert!((1..=4).contains(&shares.len()), "{shares:?}");
+    assert!(shares.iter().all(|pct| (0.0..=100.0).contains(pct)), "{shares:?}");
+    assert!(shares.iter().any(|pct| *pct > 1.0), "{shares:?}");
+    assert_eq!(lines.samples[0].tree_cpu_pct, None, "nothing to compare with");
+}
+
+#[test]
 fn pid_watches_a_process_and_all_below_it_and_ends_with_it() {
     let mut watched = Command::new("sh")
         .args(["-c", "sleep 30 & wait"])

@@ -9,6 +9,7 @@
 pub mod amdgpu;
 pub mod cgroup;
 pub mod cpu_ticks;
+pub mod cpufreq;
 pub mod cpuinfo;
 pub mod dvfs;
 pub mod hwmon;

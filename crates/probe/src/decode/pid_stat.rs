@@ -11,6 +11,10 @@ pub struct PidStat {
     pub ppid: i32,
     /// The kernel's flags, `PF_*`.
     pub flags: u32,
+    /// CPU time of all its threads, user and kernel, in ticks of 1/100 s.
+    pub cpu_ticks: u64,
+    /// That of the children that it waited for, and of those that they did.
+    pub waited_ticks: u64,
     /// Start in ticks after boot: with the number it names one process, also
     /// when the number is given out again.
     pub start_ticks: u64,
@@ -31,13 +35,16 @@ impl PidStat {
             _ => return None,
         };
         let ppid = number(fields.next()?)?;
-        // Fields 5 to 8 lie between, then 10 to 21, then 23; one more must follow
-        // field 24, or it may be cut.
+        // Fields 5 to 8 lie between, then 10 to 13, 18 to 21, and 23; one more must
+        // follow field 24, or it may be cut.
         let flags = number(fields.nth(4)?)?;
-        let start_ticks = digits(fields.nth(12)?)?;
+        let mut ticks = |skipped| digits(fields.nth(skipped)?);
+        let cpu_ticks = ticks(4)?.checked_add(ticks(0)?)?;
+        let waited_ticks = ticks(0)?.checked_add(ticks(0)?)?;
+        let start_ticks = digits(fields.nth(4)?)?;
         let resident_pages = digits(fields.nth(1)?)?;
         fields.next()?;
-        Some(PidStat { state, ppid, flags, start_ticks, resident_pages })
+        Some(PidStat { state, ppid, flags, cpu_ticks, waited_ticks, start_ticks, resident_pages })
     }
 
     /// A thread of the kernel, which has no memory of its own.
@@ -72,6 +79,7 @@ mod tests {
                 (b'S', 17, 8_675_309, 250),
                 "{name:?}"
             );
+            assert_eq!((stat.cpu_ticks, stat.waited_ticks), (1 + 2, 3 + 4), "{name:?}");
         }
     }
 

@@ -32,6 +32,12 @@ impl CpuTimes {
         Some(times)
     }
 
+    /// Ticks that passed on all cores together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.columns.iter().fold(0, |sum, column| sum.saturating_add(*column))
+    }
+
     /// Ticks since `before`. A counter that went backwards, as idle and iowait
     /// may when a core goes off line, counts as standing still.
     #[must_use]
@@ -67,6 +73,11 @@ mod tests {
             .share()
             .unwrap();
         assert_eq!((cpu.user_pct, cpu.sys_pct, cpu.idle_pct), (50.0, 0.0, 25.0));
+    }
+
+    #[test]
+    fn the_total_is_all_columns_but_the_guests_which_are_in_the_others() {
+        assert_eq!(times("cpu 50 1 2 25 3 4 5 10 50 1").total(), 100);
     }
 
     #[test]

@@ -13,6 +13,7 @@ struct Process {
     parent: i32,
     birth: Birth,
     state: State,
+    cpu: CpuTime,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -31,6 +32,7 @@ struct Kernel {
     processes: BTreeMap<i32, Process>,
     last_id: u64,
     forgets_births: bool,
+    cores_ns: u64,
 }
 
 /// Of every process: its number in pages.
@@ -48,7 +50,9 @@ impl System {
         kernel.last_id += 1;
         let by = kernel.processes.get(&parent).map_or(0, |parent| parent.birth.id);
         let birth = Birth { id: kernel.last_id, parent: by };
-        kernel.processes.insert(pid, Process { parent, birth, state: State::Runs });
+        kernel
+            .processes
+            .insert(pid, Process { parent, birth, state: State::Runs, cpu: CpuTime::default() });
     }
 
     fn end(&self, pid: i32) {
@@ -63,12 +67,27 @@ impl System {
         self.0.borrow_mut().processes.get_mut(&pid).unwrap().state = state;
     }
 
+    /// Works for `own`, and waits for children that worked for `waited`.
+    fn work(&self, pid: i32, own: u64, waited: u64) {
+        let mut kernel = self.0.borrow_mut();
+        let cpu = &mut kernel.processes.get_mut(&pid).unwrap().cpu;
+        *cpu = CpuTime { own: cpu.own + own, waited: cpu.waited + waited };
+    }
+
+    fn pass(&self, cores_ns: u64) {
+        self.0.borrow_mut().cores_ns += cores_ns;
+    }
+
     fn below(&self, root: i32) -> Family<System> {
         Family::new(self.clone(), root, false)
     }
 }
 
 impl Processes for System {
+    fn cores_ns(&self) -> Option<u64> {
+        Some(self.0.borrow().cores_ns)
+    }
+
     fn usage(&self, pid: i32) -> Result<Usage, NoUsage> {
         let kernel = self.0.borrow();
         let process = kernel.processes.get(&pid).ok_or(NoUsage::Gone)?;
@@ -81,6 +100,7 @@ impl Processes for System {
             ended: false,
             rss_bytes: pages * PAGE,
             footprint_bytes: 2 * pages * PAGE,
+            cpu_ns: Some(process.cpu),
         })
     }
 
@@ -131,6 +151,45 @@ fn a_process_of_another_user_is_counted_and_makes_the_sums_unknown() {
     system.set(11, State::Hidden);
     let reading = system.below(10).read(false);
     assert_eq!((reading.procs, reading.rss_bytes, reading.footprint_bytes), (1, None, None));
+}
+
+#[test]
+fn the_time_of_the_tree_is_told_by_deep_reads_with_that_of_children_that_have_ended() {
+    let system = System::new();
+    system.start(10, FIRST);
+    system.start(11, 10);
+    let mut tree = system.below(10);
+    assert_eq!(tree.read(true).cpu_pct, None, "nothing to compare with");
+    // The root's own work is not the tree's, but what it waited for is.
+    system.work(10, 500, 100);
+    system.work(11, 200, 50);
+    system.pass(1000);
+    assert_eq!(tree.read(false).cpu_pct, None);
+    assert_eq!(tree.read(true).cpu_pct, Some(35.0));
+    system.end(11);
+    system.work(10, 0, 260);
+    system.pass(1000);
+    assert_eq!(tree.read(true).cpu_pct, Some(1.0));
+}
+
+#[test]
+fn where_a_process_may_not_be_asked_the_time_of_the_tree_is_unknown() {
+    let system = System::new();
+    system.start(10, FIRST);
+    system.start(11, 10);
+    let mut tree = Family::new(system.clone(), 10, true);
+    let _ = tree.read(true);
+    system.set(11, State::Hidden);
+    for _ in 0..2 {
+        system.pass(1000);
+        assert_eq!(tree.read(true).cpu_pct, None);
+    }
+    system.set(11, State::Runs);
+    system.pass(1000);
+    assert_eq!(tree.read(true).cpu_pct, None, "nothing to compare with");
+    system.work(10, 10, 0);
+    system.pass(1000);
+    assert_eq!(tree.read(true).cpu_pct, Some(1.0));
 }
 
 #[test]

@@ -63,6 +63,7 @@ impl Facts {
         let thermal = "com.apple.system.thermalpressurelevel";
         let (from, why) = (format!("notify {thermal}"), format!("{thermal} is not published"));
         sources.note("thermal_level", self.thermal, from, why);
+        sources.missing("cpu_freq_mhz", "no public call tells it, and IOReport's is not read");
         for name in ["cpu_temp_c", "gpu_temp_c"] {
             sources.missing(name, "macOS documents no temperature");
         }
@@ -71,6 +72,7 @@ impl Facts {
 
         sources.found("tree_rss_gb", "proc_pid_rusage ri_resident_size");
         sources.found("tree_footprint_gb", "proc_pid_rusage ri_phys_footprint");
+        sources.found("tree_cpu_pct", "proc_pid_rusage ri_user_time, ri_system_time");
         sources.missing("tree_pss_gb", "macOS does not split shared pages");
         sources.found("tree_procs", "proc_listpids(PROC_PPID_ONLY)");
         sources.found("tree_incomplete", "launchd's children, by who started them");
@@ -215,6 +217,7 @@ mod tests {
         assert_eq!(
             missing,
             [
+                "cpu_freq_mhz",
                 "cpu_temp_c",
                 "gpu_temp_c",
                 "cgroup_limit_gb",

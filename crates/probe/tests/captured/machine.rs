@@ -17,6 +17,7 @@ fn a_machine_without_files_measures_nothing_and_says_why() {
     assert!(why(&machine, "gpu_device_util").contains("no GPU driver loaded"));
     assert!(why(&machine, "cgroup_limit_gb").contains("cgroup"));
     assert!(why(&machine, "cpu_power_w").contains("powercap"));
+    assert!(why(&machine, "cpu_freq_mhz").contains("virtual machine"));
     assert!(why(&machine, "cpu_temp_c").contains("hwmon"));
 }
 
@@ -95,6 +96,29 @@ fn cores_are_counted_apart_from_their_threads() {
     let profile = machine.profile();
     assert_eq!((profile.cores_physical, profile.cores_logical), (Some(2), Some(4)));
     assert_eq!(profile.host.as_deref(), Some("box"));
+}
+
+#[test]
+fn the_frequency_is_the_mean_of_the_cores_that_are_on_about_once_a_second() {
+    let fake = Fake::new();
+    let cpu = "sys/devices/system/cpu";
+    for (core, khz) in [("cpu0", "2000000\n"), ("cpu1", "3000000\n"), ("cpu10", "4003000\n")] {
+        fake.write(&format!("{cpu}/{core}/cpufreq/scaling_cur_freq"), khz);
+    }
+    // The group of all of a kind, and a core without a driver.
+    fake.write(&format!("{cpu}/cpufreq/scaling_cur_freq"), "9000000\n")
+        .write(&format!("{cpu}/cpu2/online"), "1\n");
+    let mut machine = fake.open();
+    assert!(from(&machine, "cpu_freq_mhz").ends_with("cpu*/cpufreq/scaling_cur_freq"));
+    assert_eq!(machine.read().cpu_freq_mhz, Some(3001.0));
+    assert_eq!(machine.read().cpu_freq_mhz, None, "not again at once");
+    std::fs::remove_dir_all(fake.path(&format!("{cpu}/cpu10"))).unwrap();
+    let start = std::time::Instant::now();
+    let next = std::iter::repeat_with(|| machine.read().cpu_freq_mhz)
+        .take_while(|_| start.elapsed().as_secs() < 10)
+        .find_map(|mhz| mhz);
+    assert_eq!(next, Some(2500.0));
+    assert!(start.elapsed().as_secs_f64() > 0.9);
 }
 
 #[test]

@@ -47,8 +47,15 @@ impl Fake {
 
     /// A process with one thread.
     fn process(&self, pid: i32, name: &str, state: char, ppid: i32, pages: u64) {
+        self.worker(pid, name, state, ppid, pages, [1, 2, 3, 4]);
+    }
+
+    /// One that has worked for so many ticks: itself in user code and in the kernel,
+    /// and the children that it waited for in both.
+    fn worker(&self, pid: i32, name: &str, state: char, ppid: i32, pages: u64, cpu: [u64; 4]) {
+        let [user, sys, waited_user, waited_sys] = cpu;
         let stat = format!(
-            "{pid} ({name}) {state} {ppid} 1 1 0 -1 4194560 9 0 0 0 1 2 3 4 20 0 1 0 {pid}00 5000 {pages} 99\n"
+            "{pid} ({name}) {state} {ppid} 1 1 0 -1 4194560 9 0 0 0 {user} {sys} {waited_user} {waited_sys} 20 0 1 0 {pid}00 5000 {pages} 99\n"
         );
         self.write(&format!("proc/{pid}/stat"), stat);
         self.write(&format!("proc/{pid}/statm"), format!("9000 {pages} 50 5 0 98 0\n"));

@@ -154,6 +154,7 @@ fn rich() -> Fake {
         ("sys/class/hwmon/hwmon0/name", "k10temp\n"),
         ("sys/class/hwmon/hwmon0/temp1_label", "Tctl\n"),
         ("sys/class/hwmon/hwmon0/temp1_input", "55000\n"),
+        ("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "3000000\n"),
         ("sys/class/powercap/intel-rapl:0/name", "package-0\n"),
         ("sys/class/powercap/intel-rapl:0/energy_uj", "10\n"),
         ("sys/module/zswap/parameters/enabled", "Y\n"),

@@ -76,6 +76,39 @@ fn pss_is_the_sum_of_all_or_unknown() {
 }
 
 #[test]
+fn the_trees_share_of_the_cpu_is_of_all_cores_and_holds_what_ended_processes_used() {
+    let fake = Fake::new();
+    let passed = |ticks: u64| {
+        fake.write("proc/stat", format!("cpu  {ticks} 0 0 0 0 0 0 0 0 0\n"));
+    };
+    passed(10_000);
+    fake.worker(10, "root", 'S', 1, 1, [900, 90, 0, 0]);
+    fake.worker(11, "shell", 'S', 10, 1, [5, 5, 0, 0]);
+    fake.worker(12, "model", 'R', 11, 1, [4000, 1000, 0, 0]);
+    let roots = fake.roots();
+    let mut below = Tree::at(&roots, 10, false);
+    let mut whole = Tree::at(&roots, 10, true);
+    let mut both = |deep| [below.read(deep).cpu_pct, whole.read(deep).cpu_pct];
+    assert_eq!(both(true), [None, None]);
+
+    passed(10_200);
+    fake.worker(10, "root", 'S', 1, 1, [910, 100, 0, 0]);
+    fake.worker(12, "model", 'R', 11, 1, [4030, 1020, 0, 0]);
+    assert_eq!(both(false), [None, None]);
+    assert_eq!(both(true), [Some(25.0), Some(35.0)]);
+
+    // The shell waits for the model, which had used another 40 ticks.
+    passed(10_400);
+    fake.write("proc/12/statm", "0 0 0 0 0 0 0\n");
+    std::fs::remove_dir_all(fake.path("proc/12")).unwrap();
+    fake.worker(11, "shell", 'S', 10, 1, [5, 5, 4070, 1020]);
+    assert_eq!(both(true), [Some(20.0), Some(20.0)]);
+
+    fake.write("proc/stat", "");
+    assert_eq!(both(true), [None, None]);
+}
+
+#[test]
 fn zombies_are_unknown_where_processes_cannot_be_listed() {
     let fake = Fake::new();
     assert_eq!(zombies_at(&fake.roots()), None);

@@ -48,7 +48,7 @@ impl Capture<'_> {
         self.sys("module/zswap/parameters/enabled");
         self.sys("class/dmi/id/product_name");
         self.sys_each("block", "zram", &["disksize", "mm_stat"]);
-        let cpu = ["online", "topology/thread_siblings_list"];
+        let cpu = ["online", "topology/thread_siblings_list", "cpufreq/scaling_cur_freq"];
         self.sys_each("devices/system/cpu", "cpu", &cpu);
     }
 

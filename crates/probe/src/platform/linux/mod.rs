@@ -5,6 +5,7 @@ mod capture;
 mod census;
 mod cgroup;
 mod file;
+mod frequency;
 mod gpus;
 mod host;
 mod listing;
@@ -29,6 +30,7 @@ use crate::sources::Sources;
 
 use cgroup::Groups;
 use file::{Kept, Scratch};
+use frequency::Frequency;
 use gpus::Gpus;
 use memory::Memory;
 use power::Power;
@@ -58,6 +60,7 @@ pub(crate) struct Sensors {
     cpu_power: Power,
     dram_power: Power,
     cpu_temp: Temperature,
+    cpu_freq: Frequency,
     groups: Option<Groups>,
     gpus: Gpus,
 }
@@ -84,6 +87,7 @@ impl Sensors {
         let cpu_power = Power::open(roots, "package", "cpu_power_w", scratch_ref, sources);
         let dram_power = Power::open(roots, "dram", "dram_power_w", scratch_ref, sources);
         let cpu_temp = Temperature::open(roots, scratch_ref, sources);
+        let cpu_freq = Frequency::open(roots, scratch_ref, sources);
         let gpus = Gpus::open(roots, scratch_ref, &mut profile.gpus, sources);
         for (quantity, why) in NOT_HERE {
             sources.missing(quantity, why);
@@ -102,6 +106,7 @@ impl Sensors {
             cpu_power,
             dram_power,
             cpu_temp,
+            cpu_freq,
             groups,
             gpus,
         }
@@ -120,6 +125,7 @@ impl Sensors {
         reading.cpu_power_w = self.cpu_power.read(at, scratch);
         reading.dram_power_w = self.dram_power.read(at, scratch);
         reading.cpu_temp_c = self.cpu_temp.read(scratch);
+        reading.cpu_freq_mhz = self.cpu_freq.read(at, scratch);
         reading.cgroup = self.groups.as_mut().map(|groups| groups.read(scratch));
         reading.gpus = self.gpus.read(scratch);
         reading

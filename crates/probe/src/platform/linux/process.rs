@@ -28,6 +28,12 @@ pub(super) fn note_sources(roots: &Roots, sources: &mut Sources) {
         "/proc/PID/smaps_rollup Pss",
         "no /proc/PID/smaps_rollup: kernel older than 4.14 or built without it",
     );
+    sources.note(
+        "tree_cpu_pct",
+        roots.proc.join("stat").exists(),
+        "/proc/PID/stat utime, stime, cutime, cstime; /proc/stat",
+        format!("no {}", roots.proc.join("stat").display()),
+    );
     sources.missing("tree_footprint_gb", "only macOS keeps this count");
     sources.found("tree_procs", "/proc/PID");
     sources.found("zombies", "/proc/PID/stat state Z");

@@ -2,8 +2,12 @@
 
 use nix::unistd::{SysconfVar, sysconf};
 
-use super::census::{Census, Fate};
+use super::census::{Census, Fate, is_gone};
+use super::process;
 use super::shares::Shares;
+use crate::cpu_time::{Counters, CpuTime, Meter};
+use crate::decode::pid_stat::PidStat;
+use crate::decode::stat::CpuTimes;
 use crate::machine::Roots;
 use crate::tree::TreeReading;
 
@@ -25,6 +29,7 @@ pub(crate) struct Tree {
     /// Those of them that were no zombies at the last read.
     running: Vec<Member>,
     shares: Shares,
+    cpu: Meter<Member>,
     page_bytes: Option<u64>,
 }
 
@@ -38,6 +43,7 @@ impl Tree {
             members: Vec::new(),
             running: Vec::new(),
             shares: Shares::default(),
+            cpu: Meter::new(),
             page_bytes: sysconf(SysconfVar::PAGE_SIZE)
                 .ok()
                 .flatten()
@@ -50,12 +56,14 @@ impl Tree {
             self.look_for_more();
         }
         let rss_pages = self.sweep();
+        let cpu_pct = if deep { self.read_cpu() } else { None };
         TreeReading {
             procs: count(self.running.len()),
             rss_bytes: rss_pages
                 .zip(self.page_bytes)
                 .and_then(|(pages, bytes)| pages.checked_mul(bytes)),
             pss_bytes: self.shares.read(&self.running, deep, &mut self.census),
+            cpu_pct,
             zombies: self.zombies_inside(),
             pids: self.members.iter().map(|member| member.pid).collect(),
             ..TreeReading::default()
@@ -91,6 +99,29 @@ impl Tree {
         pages
     }
 
+    fn read_cpu(&mut self) -> Option<f64> {
+        let now = self.cpu_counters();
+        self.cpu.read(now)
+    }
+
+    /// In ticks. The root first, and the members as they joined, so parents before
+    /// their children. `None` if one cannot be read.
+    fn cpu_counters(&mut self) -> Option<Counters<Member>> {
+        let census = &mut self.census;
+        let stat = census.proc.join("stat");
+        let machine = CpuTimes::parse(census.scratch.read_path(&stat).ok()?)?.total();
+        let mut counters = Counters::new(machine);
+        if let Some(start_ticks) = self.root_start.filter(|_| !self.with_root) {
+            let root = Member { pid: self.root, start_ticks };
+            counters.root_waited = cpu_time(root, census)?.map_or(0, |time| time.waited);
+        }
+        for member in &self.members {
+            // Who is gone by now has ended.
+            counters.members.extend(cpu_time(*member, census)?.map(|time| (*member, time)));
+        }
+        Some(counters)
+    }
+
     fn look_for_more(&mut self) {
         let now = self.census.start_ticks(self.root);
         let is_first = self.root_start.is_none();
@@ -108,6 +139,20 @@ impl Tree {
 
     fn member(&self, pid: i32) -> Option<Member> {
         Some(Member { pid, start_ticks: self.census.start_ticks(pid)? })
+    }
+}
+
+/// What a process has used, or nothing if it is gone; `None` if it cannot be read.
+fn cpu_time(member: Member, census: &mut Census) -> Option<Option<CpuTime>> {
+    let stat = process::open(&census.proc, member.pid, "stat")
+        .and_then(|file| census.scratch.read(&file).map(PidStat::parse));
+    match stat {
+        Ok(stat) => Some(
+            Some(stat?)
+                .filter(|stat| stat.start_ticks == member.start_ticks)
+                .map(|stat| CpuTime { own: stat.cpu_ticks, waited: stat.waited_ticks }),
+        ),
+        Err(error) => is_gone(&error).then_some(None),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::Error;
 
+use super::{sysctl, time};
+use crate::cpu_time::CpuTime;
 use crate::family::{Birth, NoUsage, Processes, Usage};
 
 /// `PROC_ALL_PIDS` of `sys/proc_info.h`.
@@ -28,6 +30,11 @@ const _: () = assert!(size_of::<UniqueInfo>() == 56);
 pub(in super::super) struct Kernel;
 
 impl Processes for Kernel {
+    fn cores_ns(&self) -> Option<u64> {
+        let uptime_ns = time::timebase().ns(time::now_ticks())?;
+        uptime_ns.checked_mul(sysctl::integer(c"hw.logicalcpu")?)
+    }
+
     fn usage(&self, pid: i32) -> Result<Usage, NoUsage> {
         // SAFETY: a struct of integers, for which zero is a value.
         let mut info: libc::rusage_info_v4 = unsafe { std::mem::zeroed() };
@@ -41,11 +48,18 @@ impl Processes for Kernel {
                 _ => NoUsage::Hidden,
             });
         }
+        // In ticks of the clock, though the header does not say so.
+        let base = time::timebase();
+        let ns = |user: u64, system: u64| base.ns(user.checked_add(system)?);
+        let own = ns(info.ri_user_time, info.ri_system_time);
+        let waited = ns(info.ri_child_user_time, info.ri_child_system_time);
+        let cpu_ns = own.zip(waited).map(|(own, waited)| CpuTime { own, waited });
         Ok(Usage {
             start: info.ri_proc_start_abstime,
             ended: info.ri_proc_exit_abstime != 0,
             rss_bytes: info.ri_resident_size,
             footprint_bytes: info.ri_phys_footprint,
+            cpu_ns,
         })
     }
 
