@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use tempfile::TempDir;
 
-use crate::support::{errors, run};
+use crate::support::{Running, errors, memmon, run};
 
 /// Writes the files of a captured machine into `dir`.
 fn write(dir: &Path, files: &[(&str, &str)]) {
@@ -140,6 +140,22 @@ fn what_cannot_be_replayed_is_named_in_one_line() {
     let error = errors(&out);
     assert!(error.starts_with("memmon: cannot replay: /nowhere/at/all: "), "{error}");
     assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn a_strangers_links_are_not_followed_and_pipes_not_waited_for() {
+    for (name, make) in [
+        ("loadavg", (|path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()) as fn(&Path)),
+        ("osrelease", |path| std::os::unix::fs::symlink("/etc/passwd", path).unwrap()),
+        ("meminfo", |path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap()),
+    ] {
+        let dir = TempDir::new().unwrap();
+        write(dir.path(), &[("0ms/proc/stat", "cpu 0 0 0 100\n")]);
+        make(&dir.path().join("0ms/proc").join(name));
+        let args = ["--doctor", "--replay", dir.path().to_str().unwrap()];
+        let (status, out) = Running::start(&mut memmon(&args)).end();
+        assert_eq!((status.code(), out.as_slice()), (Some(125), &b""[..]), "{name}");
+    }
 }
 
 #[test]
