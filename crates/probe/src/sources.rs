@@ -32,7 +32,7 @@ pub struct Missing {
 }
 
 /// All fields but those that a GPU fills.
-pub(crate) const QUANTITIES: [&str; 30] = [
+pub(crate) const QUANTITIES: [&str; 33] = [
     "ram_total_gb",
     "ram_free_gb",
     "ram_used_gb",
@@ -48,6 +48,7 @@ pub(crate) const QUANTITIES: [&str; 30] = [
     "cpu_user",
     "cpu_sys",
     "cpu_idle",
+    "cpu_freq_mhz",
     "cpu_power_w",
     "cpu_temp_c",
     "ane_power_w",
@@ -57,6 +58,8 @@ pub(crate) const QUANTITIES: [&str; 30] = [
     "tree_pss_gb",
     "tree_footprint_gb",
     "tree_procs",
+    "tree_cpu_pct",
+    "tree_incomplete",
     "zombies",
     "cgroup_limit_gb",
     "cgroup_used_gb",

@@ -66,6 +66,8 @@ impl Facts {
         for name in ["cpu_temp_c", "gpu_temp_c"] {
             sources.missing(name, "macOS documents no temperature");
         }
+        sources.missing("cpu_freq_mhz", "memmon reads no frequency of CPUs");
+        sources.missing("tree_cpu_pct", "memmon reads no processor time of processes");
         let cgroup = ["cgroup_limit_gb", "cgroup_used_gb", "cgroup_free_gb", "cgroup_swap_mb"];
         sources.all_missing(&cgroup, "macOS has no control groups");
 
@@ -217,6 +219,8 @@ mod tests {
             [
                 "cpu_temp_c",
                 "gpu_temp_c",
+                "cpu_freq_mhz",
+                "tree_cpu_pct",
                 "cgroup_limit_gb",
                 "cgroup_used_gb",
                 "cgroup_free_gb",
