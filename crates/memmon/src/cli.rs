@@ -28,7 +28,9 @@ Examples:
 Output:
   JSON lines: `stream` first, then samples, `summary` last. Without -o the lines
   of COMMAND that are JSON objects go between them, whole and unchanged; its
-  other lines go to standard error. COMMAND finds the run's id in MEMMON_RUN.
+  other lines go to standard error. COMMAND finds the run's id in MEMMON_RUN. What
+  its background processes print after its end is awaited until they are silent for
+  0.3 seconds, and for 5 seconds at most.
   What cannot be measured here is absent, and `stream` says why. Samples keep to
   a fixed grid in time; one that came too late is left out and counted as missed.
   Sleep of the machine and a clock that was set are written as `anomaly`.
@@ -41,6 +43,8 @@ Signals:
   INT and QUIT when a process sent them (Linux). Ctrl-Z and fg stop and continue
   both. After a second TERM, COMMAND is killed if it has not ended within 5 seconds.
   Without COMMAND, the first of INT, TERM and HUP ends the sampling, a second memmon.
+  KILL ends memmon alone: COMMAND runs on. Without -o nobody reads its standard
+  output then, and it gets a PIPE when it writes to it.
 
 Exit codes:
   that of COMMAND; 128 + n when signal n ended it; 127 COMMAND was not found;
@@ -74,7 +78,8 @@ pub struct Args {
     pub pid: Option<i32>,
 
     /// Show what can be measured here, with values, and what cannot, with reasons
-    #[arg(long, conflicts_with_all = ["command", "pid", "dump", "output", "duration", "interval"])]
+    #[arg(long, conflicts_with_all = ["command", "pid", "dump", "output", "duration", "interval",
+          "emit", "prometheus"])]
     pub doctor: bool,
 
     /// With --doctor: look at what --dump saved in DIR, on whichever machine
@@ -86,7 +91,8 @@ pub struct Args {
     /// Two moments half a second apart, and manifest.json. Names of the host, of users,
     /// programs and control groups, command lines and environments are left out.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath,
-          conflicts_with_all = ["command", "pid", "output", "duration", "interval"])]
+          conflicts_with_all = ["command", "pid", "output", "duration", "interval", "emit",
+          "prometheus"])]
     pub dump: Option<PathBuf>,
 
     /// Layout of memmon's own lines: records, or mlx-knife, whose tools want them in a file (-o)

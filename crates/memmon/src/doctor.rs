@@ -77,11 +77,12 @@ fn captured(dir: &Path) -> Result<Checkup, String> {
         tree: None,
         zombies: replay.zombies,
     };
-    Ok(Checkup {
-        profile: replay.profile,
-        sources: opening::sources(&replay.sources, false),
-        sample: sample(0.0, &Origin::default(), &seen),
-    })
+    let mut sources = opening::sources(&replay.sources, false);
+    for missing in sources.missing.iter_mut().filter(|m| m.quantity.starts_with("tree_")) {
+        // Why this very folder has none says nothing of the machine.
+        "no process is watched in a capture".clone_into(&mut missing.why);
+    }
+    Ok(Checkup { profile: replay.profile, sources, sample: sample(0.0, &Origin::default(), &seen) })
 }
 
 fn text(checkup: &Checkup) -> String {
@@ -155,9 +156,11 @@ fn machine(profile: &HostProfile, table: &mut Table) {
 /// The present value for people.
 fn value(quantity: &str, sample: &Sample) -> String {
     let series = SERIES.iter().find(|series| series.name == quantity);
+    let yes_or_no = |is: bool| if is { "yes" } else { "no" }.to_owned();
     let number = series.and_then(|series| Some(with_unit((series.get)(sample)?, series.unit)));
     match quantity {
-        "vm_stale" => sample.vm_stale.map(|stale| if stale { "yes" } else { "no" }.to_owned()),
+        "vm_stale" => sample.vm_stale.map(yes_or_no),
+        "tree_incomplete" => sample.tree_incomplete.map(yes_or_no),
         "memory_pressure" => number.map(|level| match level.as_str() {
             "1" => "1 normal".to_owned(),
             "2" => "2 warn".to_owned(),

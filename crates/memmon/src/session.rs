@@ -5,7 +5,7 @@ use std::{
         Arc,
         mpsc::{self, Receiver, Sender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pipe::printable;
@@ -30,6 +30,13 @@ use crate::{
 /// After the command has ended, others may hold its output open. When they have
 /// nothing to say for so long, they are not waited for.
 const QUIET: Duration = Duration::from_millis(300);
+
+/// Who keeps writing after the command has ended, as a server that it left behind may
+/// do for days, is not waited for longer than this.
+const LONGEST: Duration = Duration::from_secs(5);
+/// Beginnings and ends of writing after which all that was in the pipe when the command
+/// ended has gone out: it holds less than four reads take, and there are many more.
+const EMPTIED: u64 = 16;
 
 /// What happens while samples are taken.
 #[derive(Debug)]
@@ -240,16 +247,17 @@ impl Session<'_> {
         let Some(relay) = &self.relay else {
             return;
         };
-        let mut before = relay.steps();
+        let (start, first) = (Instant::now(), relay.steps());
+        let mut before = first;
         while !self.drained {
             match self.events.recv_timeout(QUIET) {
                 Ok(Event::Drained) => self.drained = true,
                 Ok(Event::Stop) => self.stopped = true,
                 Ok(Event::Ended(_)) => {}
                 Err(_) => {
-                    // One who writes without end is left when we are asked to end.
                     let now = relay.steps();
-                    if !relay.is_writing() && (self.stopped || now == before) {
+                    let others_go_on = start.elapsed() > LONGEST && now - first > EMPTIED;
+                    if !relay.is_writing() && (self.stopped || now == before || others_go_on) {
                         return;
                     }
                     before = now;

@@ -32,7 +32,7 @@ pub struct Missing {
 }
 
 /// All fields but those that a GPU fills.
-pub(crate) const QUANTITIES: [&str; 32] = [
+pub(crate) const QUANTITIES: [&str; 33] = [
     "ram_total_gb",
     "ram_free_gb",
     "ram_used_gb",
@@ -59,6 +59,7 @@ pub(crate) const QUANTITIES: [&str; 32] = [
     "tree_footprint_gb",
     "tree_cpu_pct",
     "tree_procs",
+    "tree_incomplete",
     "zombies",
     "cgroup_limit_gb",
     "cgroup_used_gb",

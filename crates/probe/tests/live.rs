@@ -138,6 +138,8 @@ fn every_quantity_is_found_or_missing_for_a_reason() {
         "tree_footprint_gb",
         "tree_cpu_pct",
         "tree_procs",
+        "tree_cpu_pct",
+        "tree_incomplete",
         "zombies",
         "cgroup_limit_gb",
         "cgroup_used_gb",

@@ -165,6 +165,15 @@ fn a_descendant_that_holds_the_output_open_is_not_waited_for_long() {
 }
 
 #[test]
+fn a_descendant_that_never_stops_writing_is_not_waited_for_for_ever() {
+    let script = r#"while :; do echo '{"b":1}'; sleep 0.05; done & echo '{"a":1}'; exit 5"#;
+    let (status, out) = Running::start(&mut memmon(&["--", "sh", "-c", script])).end();
+    assert_eq!(status.code(), Some(5));
+    let others = String::from_utf8(written(&out).others).unwrap();
+    assert!(others.lines().any(|line| line == r#"{"a":1}"#), "{others}");
+}
+
+#[test]
 fn what_a_descendant_writes_soon_after_the_command_ended_still_comes() {
     let output = run_script(&[], r#"(sleep 0.15; echo '{"after":1}') & exit 0"#);
     assert_eq!(written(&output.stdout).others, b"{\"after\":1}\n");

@@ -42,10 +42,11 @@ pub(crate) use punctual::be_punctual;
 pub(crate) use tree::Tree;
 
 /// What no Linux tells.
-const NOT_HERE: [(&str, &str); 4] = [
+const NOT_HERE: [(&str, &str); 5] = [
     ("memory_free_pct", "only macOS publishes such a share"),
     ("ane_power_w", "only Apple's chips have this neural engine"),
     ("thermal_level", "Linux has no such level"),
+    ("tree_incomplete", "only macOS tells whether there are orphans of nobody known"),
     ("vm_stale", "Linux counts anew for each read"),
 ];
 

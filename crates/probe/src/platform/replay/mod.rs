@@ -43,8 +43,11 @@ impl Replay {
     ///
     /// # Errors
     ///
-    /// When there is no such folder, or nothing in it that is understood.
+    /// When there is no such folder, nothing in it that is understood, or something
+    /// besides files and folders: a stranger's link could point anywhere here, and
+    /// a pipe would be waited for.
     pub fn open(dir: &Path) -> Result<Replay, String> {
+        only_plain(dir)?;
         let moments = moments(dir)?;
         let is_linux = |moment: &Moment| {
             let roots = Roots::under(&moment.dir);
@@ -59,6 +62,23 @@ impl Replay {
         #[cfg(not(target_os = "linux"))]
         return Err(format!("{}: a captured Linux is played back on Linux only", dir.display()));
     }
+}
+
+/// Makes sure that `dir` holds files and folders only, however deep.
+fn only_plain(dir: &Path) -> Result<(), String> {
+    let unreadable = |error| format!("{}: {error}", dir.display());
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        // Of the entry itself, not of what a link points to.
+        let kind = entry.file_type().map_err(unreadable)?;
+        if kind.is_dir() {
+            only_plain(&entry.path())?;
+        } else if !kind.is_file() {
+            let path = entry.path();
+            return Err(format!("{}: neither a file nor a folder; remove it", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// The moments in `dir`, in the order of time; never none.
