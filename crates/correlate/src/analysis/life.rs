@@ -1,6 +1,8 @@
 //! The lives of models: from the spans of a runner, and where there are none from
 //! what the samples show.
 
+use std::collections::HashMap;
+
 use records::{ModelLife, Origin, Params, round};
 
 use super::{
@@ -91,6 +93,7 @@ pub(crate) struct Life<'a> {
     pub(crate) load: &'a Load,
     pub(crate) end: Micros,
     stopped: bool,
+    disk_gb: Option<f64>,
     peak: Option<f64>,
     /// Memory once it was unloaded, of the load's source.
     after: Option<f64>,
@@ -108,19 +111,30 @@ pub(crate) fn lives<'a, 's>(
 ) -> Vec<Life<'a>> {
     let mut loads: Vec<&Load> = loads.iter().collect();
     loads.sort_by_key(|load| (load.stream, load.window.start));
+    let phases = ByModel::new(phases.iter().map(|p| (p.stream, &p.key, p.window.start, p)));
+    let tests = ByModel::new(
+        tests.iter().filter_map(|t| Some((t.stream, t.model.as_ref()?, t.window.start, t))),
+    );
+    let again = ByModel::new(
+        loads.iter().enumerate().map(|(at, l)| (l.stream, &l.key, l.window.start, at)),
+    );
+    let mut disks = HashMap::new();
+    for (stream, key, _, test) in tests.all() {
+        if let Some(disk_gb) = test.disk_gb {
+            disks.entry((stream, key)).or_insert(disk_gb);
+        }
+    }
     let mut lives: Vec<Life<'a>> = Vec::new();
     for (at, &load) in loads.iter().enumerate() {
         let later = || loads[at + 1..].iter().take_while(|next| next.stream == load.stream);
-        let until = later().find(|next| next.key == load.key).map(|next| next.window.start);
-        let mine = |stream: usize, key: Option<&ModelKey>, window: Window| {
-            stream == load.stream
-                && key == Some(&load.key)
-                && window.start >= load.window.start
-                && until.is_none_or(|until| window.start < until)
-        };
-        let phases = || phases.iter().filter(|p| mine(p.stream, Some(&p.key), p.window));
+        let (stream, key, start) = (load.stream, &load.key, load.window.start);
+        let until = again
+            .between(stream, key, start, None)
+            .find(|next| **next > at)
+            .map(|next| loads[*next].window.start);
+        let phases = || phases.between(stream, key, start, until).copied();
         let stop = phases().filter(|phase| phase.stop).map(|phase| phase.window).next();
-        let tests = || tests.iter().filter(|t| mine(t.stream, t.model.as_ref(), t.window));
+        let tests = || tests.between(stream, key, start, until).copied();
         let last = phases().map(|p| p.window.end).chain(tests().map(|t| t.window.end)).max();
         let end = stop.map_or(last.unwrap_or(load.window.end), |stop| stop.end);
         // What is left is seen best when the next load starts from it; after the last
@@ -135,6 +149,7 @@ pub(crate) fn lives<'a, 's>(
             load,
             end: end.max(load.window.end),
             stopped: stop.is_some(),
+            disk_gb: disks.get(&(stream, key)).copied(),
             peak: phases()
                 .filter_map(|phase| phase.peak)
                 .chain(tests().filter_map(|test| test.peak))
@@ -149,6 +164,39 @@ pub(crate) fn lives<'a, 's>(
     }
     leave_out_what_is_shared(&mut lives);
     lives
+}
+
+/// Things by the run and the model that they are about, in the order of time.
+struct ByModel<'k, T>(Vec<(usize, &'k ModelKey, Micros, T)>);
+
+impl<'k, T> ByModel<'k, T> {
+    fn new(things: impl Iterator<Item = (usize, &'k ModelKey, Micros, T)>) -> Self {
+        let mut all: Vec<_> = things.collect();
+        // Stable: what begins at one time stays as it came.
+        all.sort_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)));
+        ByModel(all)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (usize, &'k ModelKey, Micros, &T)> {
+        self.0.iter().map(|(stream, key, ts, thing)| (*stream, *key, *ts, thing))
+    }
+
+    /// Those that began at `from` or later and, where that is known, before `until`.
+    fn between(
+        &self,
+        stream: usize,
+        key: &ModelKey,
+        from: Micros,
+        until: Option<Micros>,
+    ) -> impl Iterator<Item = &T> {
+        let first = self.0.partition_point(|(s, k, ts, _)| (*s, *k, *ts) < (stream, key, from));
+        self.0[first..]
+            .iter()
+            .take_while(move |(s, k, ts, _)| {
+                (*s, *k) == (stream, key) && until.is_none_or(|until| *ts < until)
+            })
+            .map(|(.., thing)| thing)
+    }
 }
 
 /// While two models of one run are in memory at once, nobody knows whose its peak is, and
@@ -178,7 +226,7 @@ impl Life<'_> {
         self.stopped
     }
 
-    /// The record. `tests` are those that ran on the same machine.
+    /// The record. `tests` are those that ran on the same machine, in the order of time.
     pub(crate) fn record(&self, origin: &Origin, tests: &[&Ran]) -> ModelLife {
         let load = self.load;
         let memory = load.memory;
@@ -194,18 +242,18 @@ impl Life<'_> {
         life.not_returned_gb = self.after.and_then(taken);
         life.load_s = Some(round(load.load_s, 6));
         life.page_cache.clone_from(&load.page_cache);
-        let within = |test: &&&Ran| {
-            !test.skipped && test.window.start >= load.window.start && test.window.start < self.end
-        };
+        let at = |time: Micros| tests.partition_point(|test| test.window.start < time);
+        let during = &tests[at(load.window.start)..at(self.end)];
+        let ran = |test: &&&Ran| !test.skipped;
         let on_it =
             |test: &&&Ran| test.stream == load.stream && test.model.as_ref() == Some(&load.key);
-        life.disk_gb = tests.iter().filter(on_it).find_map(|test| test.disk_gb);
-        life.tests = ids(tests.iter().filter(within).filter(on_it));
+        life.disk_gb = self.disk_gb;
+        life.tests = ids(during.iter().filter(ran).filter(on_it));
         // A test of another backend ran on something else, whatever it names.
         let unnamed = |test: &&&Ran| {
             test.model.is_none() && (test.backend.is_none() || test.backend == load.key.0)
         };
-        life.unnamed_tests = ids(tests.iter().filter(within).filter(unnamed));
+        life.unnamed_tests = ids(during.iter().filter(ran).filter(unnamed));
         life
     }
 }

@@ -1,11 +1,14 @@
 //! Lives of models, and memory that none of them gave back.
 
+use std::collections::BTreeSet;
+
 use records::{ModelLife, Severity, round};
 use serde_json::json;
 
 use super::{Found, SamplesOf};
 use crate::{
     analysis::{
+        facts::Ran,
         life::{Life, inferred},
         slope::slope,
     },
@@ -14,18 +17,26 @@ use crate::{
 
 impl Found<'_> {
     pub(super) fn lives<'s>(&mut self, lives: &[Life<'_>], samples_of: SamplesOf<'_, 's>) {
+        let told: BTreeSet<usize> = lives.iter().map(|life| life.load.stream).collect();
+        // Lives are in the order of their runs: the tests of each are sorted once.
+        let mut of: (Option<usize>, Vec<&Ran>) = (None, Vec::new());
+        let mut records = Vec::with_capacity(lives.len());
         for life in lives {
             let stream = life.load.stream;
+            if of.0 != Some(stream) {
+                of = (Some(stream), self.tests_on(stream));
+                of.1.sort_by_key(|test| test.window.start);
+            }
             if let Some(origin) = self.origins.get(stream) {
-                let record = life.record(origin, &self.tests_on(stream));
-                self.lives.push((stream, record));
+                records.push((stream, life.record(origin, &of.1)));
             }
         }
+        self.lives.extend(records);
         // Where a run on the machine tells of its loads, what rises is known.
         for (&index, stream) in &self.analysis.streams {
             let tests = self.tests_on(index);
-            let told = tests.iter().any(|test| lives.iter().any(|l| l.load.stream == test.stream))
-                || lives.iter().any(|life| life.load.stream == index);
+            let told =
+                told.contains(&index) || tests.iter().any(|test| told.contains(&test.stream));
             let (Some(machine), Some(origin)) = (&stream.machine, self.origins.get(index)) else {
                 continue;
             };
