@@ -18,6 +18,10 @@ pub(super) struct Member {
     pub(super) start_ticks: u64,
 }
 
+/// In larger trees the processor time is not read: all of it must be read at once, at some
+/// 5 µs a process, and a sample would take too long.
+const CPU_MEMBERS: usize = 500;
+
 /// A process tree.
 pub(crate) struct Tree {
     census: Census,
@@ -56,7 +60,8 @@ impl Tree {
             self.look_for_more();
         }
         let rss_pages = self.sweep();
-        let cpu_pct = if deep { self.read_cpu() } else { None };
+        let cpu_pct =
+            if deep && self.members.len() <= CPU_MEMBERS { self.read_cpu() } else { None };
         TreeReading {
             procs: count(self.running.len()),
             rss_bytes: rss_pages
