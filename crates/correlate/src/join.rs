@@ -4,6 +4,9 @@
 //! to be here, or until the end of input; every other line is the caller's to pass
 //! on at once.
 
+mod findings;
+mod source;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     sync::Arc,
@@ -25,6 +28,8 @@ use crate::{
     stream::Stream,
     window::{Micros, Window, micros, seconds},
 };
+
+use source::reaches_back;
 
 /// The run of legacy lines that no `stream` stands before.
 const LEGACY_RUN: &str = "legacy";
@@ -237,49 +242,6 @@ impl Join {
         self.after_sample(index, part.input);
     }
 
-    /// A finding: of a correlate before this one, or an anomaly that others saw.
-    fn told(
-        &mut self,
-        kind: Kind,
-        told: &Told,
-        line: &[u8],
-        input: usize,
-    ) -> Result<Fate, Malformed> {
-        let stream = self.stream(&told.run, &told.host);
-        if is_finding(kind, told.kind.as_deref()) {
-            self.earlier.push((stream, line.to_vec()));
-            return Ok(Fate::Held);
-        }
-        if told.kind.as_deref().is_some_and(|kind| AWAY.contains(&kind))
-            && let Some(window) = told.away()
-        {
-            self.analysis.away(stream, window.later(self.shift(input).all));
-        }
-        Ok(Fate::PassOn)
-    }
-
-    /// What was found out beyond the join, as lines; after [`Join::finish`]. What an
-    /// earlier correlate found out about a run is passed on where there are no samples
-    /// of the run to find it out from again.
-    pub fn findings(&mut self) -> Vec<Vec<u8>> {
-        let mut analysis = std::mem::take(&mut self.analysis);
-        let earlier = std::mem::take(&mut self.earlier);
-        let streams = &self.streams;
-        let origins: Vec<Origin> = streams.iter().map(|stream| stream.origin.clone()).collect();
-        let sampled = |index: usize| !streams[index].samples.times().is_empty();
-        let samples_of = |index: usize| match self.source(index)? {
-            Source::Stream(index) => Some(&streams[index].samples),
-            Source::Host(_) => None,
-        };
-        let kept = |index: usize| !sampled(index) && earlier.iter().any(|(of, _)| *of == index);
-        let found = analysis.finish(&origins, &samples_of);
-        // A record of numbers, texts and maps with text keys has no way to fail.
-        let new = found.iter().filter(|(index, _)| !kept(*index));
-        let new = new.filter_map(|(_, finding)| serde_json::to_vec(finding).ok());
-        let old = earlier.iter().filter(|(index, _)| kept(*index)).map(|(_, line)| line.clone());
-        old.chain(new).collect()
-    }
-
     /// The input has ended: everything that is held is joined.
     pub fn finish(&mut self) {
         for (index, stream) in self.streams.iter_mut().enumerate() {
@@ -481,79 +443,6 @@ impl Join {
         self.too_late += u64::from(fold.is_none());
         finish(*fold?, samples, window)
     }
-
-    /// Whose samples a line of that stream is joined with, now that all are here:
-    /// those of its own run; else those of its host; else, where the host of the one
-    /// or the other is not known, those of the only host that was sampled.
-    fn source(&self, index: usize) -> Option<Source> {
-        if self.is_sampled(index) {
-            return Some(Source::Stream(index));
-        }
-        let own = self.streams[index].origin.host.as_str();
-        let sampled = || (0..self.streams.len()).filter(|index| self.is_sampled(*index));
-        let host_of = |index: usize| self.streams[index].origin.host.as_str();
-        let hosts: BTreeSet<&str> = sampled().map(host_of).collect();
-        let host = match hosts.first() {
-            _ if hosts.contains(own) => own,
-            Some(&only) if hosts.len() == 1 && [own, only].contains(&UNKNOWN_HOST) => only,
-            _ => return None,
-        };
-        let mut of_host = sampled().filter(|index| host_of(*index) == host);
-        match (of_host.next(), of_host.next()) {
-            (Some(one), None) => Some(Source::Stream(one)),
-            _ => Some(Source::Host(host.to_owned())),
-        }
-    }
-
-    fn is_sampled(&self, index: usize) -> bool {
-        !self.streams[index].samples.times().is_empty()
-    }
-
-    fn look_up(
-        &mut self,
-        source: Source,
-        window: Window,
-        fold: Option<Box<Fold>>,
-        merged: &mut BTreeMap<String, Samples>,
-    ) -> Option<Resources> {
-        match source {
-            Source::Stream(index) => self.of_stream(index, window, fold),
-            Source::Host(host) => {
-                let mut of_host = self.streams.iter().filter(|stream| stream.origin.host == host);
-                if of_host.any(|stream| !reaches_back(&stream.samples, window, stream.interval)) {
-                    self.too_late += 1;
-                    return None;
-                }
-                let samples = match merged.entry(host) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => {
-                        let samples = merge(&self.streams, new.key());
-                        new.insert(samples)
-                    }
-                };
-                resources(samples, window, None)
-            }
-        }
-    }
-}
-
-/// Whether every sample is here that `window` has to do with.
-fn reaches_back(samples: &Samples, window: Window, interval: Option<f64>) -> bool {
-    samples.reach_back(window.start, reach(interval.map_or(0, micros)))
-}
-
-/// All samples of a host, in the order of time.
-fn merge(streams: &[Stream], host: &str) -> Samples {
-    let mut of_host: Vec<&Stream> =
-        streams.iter().filter(|stream| stream.origin.host == host).collect();
-    // Whichever came first: of two samples of one moment the same one counts.
-    of_host.sort_by(|a, b| a.origin.run.cmp(&b.origin.run));
-    let mut all = Samples::default();
-    for stream in of_host {
-        all.extend(&stream.samples);
-    }
-    all.sort();
-    all
 }
 
 /// A time in Unix seconds that is later by so much.

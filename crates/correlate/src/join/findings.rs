@@ -1,0 +1,48 @@
+//! What was found out beyond the join, by us and by those before us.
+
+use super::*;
+
+impl Join {
+    /// A finding: of a correlate before this one, or an anomaly that others saw.
+    pub(super) fn told(
+        &mut self,
+        kind: Kind,
+        told: &Told,
+        line: &[u8],
+        input: usize,
+    ) -> Result<Fate, Malformed> {
+        let stream = self.stream(&told.run, &told.host);
+        if is_finding(kind, told.kind.as_deref()) {
+            self.earlier.push((stream, line.to_vec()));
+            return Ok(Fate::Held);
+        }
+        if told.kind.as_deref().is_some_and(|kind| AWAY.contains(&kind))
+            && let Some(window) = told.away()
+        {
+            self.analysis.away(stream, window.later(self.shift(input).all));
+        }
+        Ok(Fate::PassOn)
+    }
+
+    /// What was found out beyond the join, as lines; after [`Join::finish`]. What an
+    /// earlier correlate found out about a run is passed on where there are no samples
+    /// of the run to find it out from again.
+    pub fn findings(&mut self) -> Vec<Vec<u8>> {
+        let mut analysis = std::mem::take(&mut self.analysis);
+        let earlier = std::mem::take(&mut self.earlier);
+        let streams = &self.streams;
+        let origins: Vec<Origin> = streams.iter().map(|stream| stream.origin.clone()).collect();
+        let sampled = |index: usize| !streams[index].samples.times().is_empty();
+        let samples_of = |index: usize| match self.source(index)? {
+            Source::Stream(index) => Some(&streams[index].samples),
+            Source::Host(_) => None,
+        };
+        let kept = |index: usize| !sampled(index) && earlier.iter().any(|(of, _)| *of == index);
+        let found = analysis.finish(&origins, &samples_of);
+        // A record of numbers, texts and maps with text keys has no way to fail.
+        let new = found.iter().filter(|(index, _)| !kept(*index));
+        let new = new.filter_map(|(_, finding)| serde_json::to_vec(finding).ok());
+        let old = earlier.iter().filter(|(index, _)| kept(*index)).map(|(_, line)| line.clone());
+        old.chain(new).collect()
+    }
+}
