@@ -153,8 +153,8 @@ impl Session<'_> {
                 model: placed.model.clone(),
             };
             let test = match (&cell.case.skip, broken.as_ref().filter(|_| wants_server)) {
-                (Some(reason), _) => {
-                    case::not_run(&subject, Outcome::Skipped, reason.clone(), None)
+                (Some(skip), _) => {
+                    case::not_run(&subject, Outcome::Skipped, skip.reason.clone(), None)
                 }
                 (None, Some(info)) => case::not_run(
                     &subject,
