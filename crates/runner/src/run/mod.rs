@@ -1,42 +1,51 @@
 //! A run: every selected cell, group by group, to the end.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+mod attempts;
+mod fixtures;
+mod group;
+mod retry;
+
+use std::{path::PathBuf, time::Duration};
 
 use pipe::{Error, Writer};
-use probe::clock::Stamp;
-use records::{Backend, ErrorInfo, Model, Origin, Outcome, Params, Phase, Selected, Test};
+use records::{Origin, Outcome, Selected};
 
 use crate::{
-    backend::{Failure, Server, Surroundings},
-    case::{self, Came, Subject},
     exit,
-    expect::Expectation,
+    fixture::Fixtures,
     health::Watch,
     interrupt::Interrupts,
-    journal::{Closing, Journal, Open},
-    plan::{Cell, Group, On},
+    journal::{Form, Journal},
+    junit::Junit,
+    last::Last,
+    plan::{Cell, Group},
     progress::Progress,
+    resume::Kept,
     secrets::Secrets,
-    suite::{Places, Suite, Template},
+    suite::{Retries, Suite},
 };
 
-/// How long a case may take when nobody says.
-const TIMEOUT: Duration = Duration::from_secs(120);
-
 /// How a run is to be done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Stop after so many cases that failed or erred.
     pub max_failures: Option<u64>,
     /// How long a case may take, whatever the suite says.
     pub timeout: Option<Duration>,
-    /// Where backends log to.
-    pub logs: PathBuf,
+    /// How often a case is tried again, whatever the suite says.
+    pub retries: Option<Retries>,
+    /// Where logs and what is remembered of the last run are kept.
+    pub state: PathBuf,
     /// The run's id, when memmon gave us one.
     pub run: Option<String>,
+    /// Results of an earlier run that this one continues.
+    pub kept: Option<Kept>,
+    /// How results are written.
+    pub form: Form,
+    /// Where a report in JUnit's XML goes.
+    pub junit: Option<PathBuf>,
+    /// How many of the slowest cases are named at the end; 0 is all.
+    pub durations: Option<usize>,
 }
 
 /// Runs `groups` of `suite` and returns the exit code.
@@ -44,7 +53,7 @@ pub struct Options {
 /// # Errors
 ///
 /// When a record cannot be written: what is not recorded has not been measured, so
-/// the run stops. Servers are stopped in every case.
+/// the run stops. Servers are stopped and fixtures taken away in every case.
 pub fn run(
     suite: &Suite,
     groups: &[Group<'_>],
@@ -53,11 +62,26 @@ pub fn run(
     interrupts: &Interrupts,
 ) -> Result<u8, Error> {
     let watch = Watch::open(suite.body.health);
-    let run = options.run.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    let earlier = options.kept.as_ref().and_then(|kept| kept.run.clone());
+    let run = options.run.clone().or(earlier);
+    let run = run.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let secrets = Secrets::of(suite, |name| std::env::var(name).ok());
-    let progress = Progress { secrets: secrets.clone() };
-    let journal = Journal::new(writer.live(), Origin { run, host: watch.host() }, secrets);
-    let mut session = Session { suite, options, interrupts, watch, journal, progress, failures: 0 };
+    let progress = Progress::new(secrets.clone(), options.durations);
+    let origin = Origin { run, host: watch.host() };
+    let junit = options.junit.as_ref().map(|_| Junit::new(&suite.name, secrets.clone()));
+    let journal = Journal::new(writer.live(), origin, secrets, options.form);
+    let mut session = Session {
+        suite,
+        options,
+        interrupts,
+        watch,
+        journal,
+        progress,
+        fixtures: Fixtures::new(suite),
+        junit,
+        last: Last::open(&options.state, &suite.name),
+        failures: 0,
+    };
     session.all(groups)
 }
 
@@ -68,43 +92,26 @@ struct Session<'a> {
     watch: Watch,
     journal: Journal,
     progress: Progress,
+    fixtures: Fixtures<'a>,
+    junit: Option<Junit>,
+    last: Last,
     failures: u64,
-}
-
-/// A server at work, with its phase.
-struct Serving {
-    server: Server,
-    phase: Open,
-}
-
-/// A group's backend and model, as they are recorded with every result.
-#[derive(Default)]
-struct Placed {
-    params: Params,
-    path: Option<PathBuf>,
-    model: Option<Model>,
-    backend: Option<Backend>,
 }
 
 impl Session<'_> {
     fn all(&mut self, groups: &[Group<'_>]) -> Result<u8, Error> {
-        let cells: Vec<&Cell<'_>> = groups.iter().flat_map(|group| &group.cells).collect();
-        let selected = cells
-            .iter()
-            .map(|cell| Selected {
-                id: cell.id.clone(),
-                requests: cell.case.request.as_ref().map(|_| 1),
-            })
-            .collect();
-        self.journal.run_start(self.suite, selected)?;
-        let loads = groups.iter().filter(|group| group.needs_server()).count();
-        self.progress.start(&self.suite.name, cells.len(), loads);
-        for group in groups {
-            if self.done() {
-                break;
-            }
-            self.group(group)?;
-        }
+        let cells = || groups.iter().flat_map(|group| &group.cells);
+        let selected = cells().map(selected).collect::<Vec<_>>();
+        let count = selected.len() as u64;
+        let kept = self.options.kept.as_ref();
+        self.journal.run_start(self.suite, selected, kept)?;
+        self.progress.start(self.suite, groups, kept.map_or(0, Kept::len));
+        let done = self.groups(groups);
+        // Fixtures go and the report is written whatever became of the run.
+        let down = self.tear_down(crate::suite::Scope::Run);
+        self.finish_reports();
+        done.and(down)?;
+
         let counts = self.journal.counts();
         let interrupted = self.interrupts.stop();
         let exit = match counts.failed + counts.error {
@@ -113,9 +120,31 @@ impl Session<'_> {
             _ => exit::FAILED,
         };
         self.journal.run_end(interrupted, exit)?;
-        let not_run = cells.len() as u64 - counts.total();
-        self.progress.end(&counts, not_run, self.journal.elapsed_s());
+        self.progress.end(&counts, count - counts.total(), self.journal.elapsed_s());
         Ok(exit)
+    }
+
+    fn groups(&mut self, groups: &[Group<'_>]) -> Result<(), Error> {
+        for group in groups {
+            if self.done() {
+                break;
+            }
+            self.group(group)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is written once: a report that cannot be written is said, and the
+    /// results stand.
+    fn finish_reports(&mut self) {
+        if let (Some(junit), Some(path)) = (&self.junit, &self.options.junit)
+            && let Err(error) = junit.write(path)
+        {
+            self.progress.say(&format!("{}: {error}", path.display()));
+        }
+        if let Err(error) = self.last.save() {
+            self.progress.say(&format!("what failed is not remembered for --lf: {error}"));
+        }
     }
 
     /// Whether no further case shall run.
@@ -123,219 +152,20 @@ impl Session<'_> {
         self.interrupts.stop() || self.options.max_failures.is_some_and(|max| self.failures >= max)
     }
 
-    fn group(&mut self, group: &Group<'_>) -> Result<(), Error> {
-        let mut placed = self.place(group);
-        let mut serving: Option<Serving> = None;
-        // A model that cannot be loaded is not tried again for each of its cases.
-        let mut broken: Option<ErrorInfo> = None;
-        for cell in &group.cells {
-            if self.done() {
-                break;
-            }
-            if serving.as_mut().is_some_and(|serving| serving.server.ended().is_some()) {
-                self.unload(serving.take(), &placed)?;
-            }
-            let wants_server = group.needs_server_for(cell) && cell.case.skip.is_none();
-            if let (true, None, None, Some(on)) = (wants_server, &serving, &broken, &group.on) {
-                match self.load(on, &mut placed)? {
-                    Some(Ok(server)) => serving = Some(server),
-                    Some(Err(info)) => broken = Some(info),
-                    None => break,
-                }
-            }
-            let subject = Subject {
-                origin: &self.journal.origin.clone(),
-                suite: self.suite,
-                cell,
-                on: group.on,
-                backend: placed.backend.clone(),
-                model: placed.model.clone(),
-            };
-            let test = match (&cell.case.skip, broken.as_ref().filter(|_| wants_server)) {
-                (Some(skip), _) => {
-                    case::not_run(&subject, Outcome::Skipped, skip.reason.clone(), None)
-                }
-                (None, Some(info)) => case::not_run(
-                    &subject,
-                    Outcome::Error,
-                    info.message.clone(),
-                    Some(info.clone()),
-                ),
-                (None, None) => self.cell(&subject, &placed, serving.as_mut())?,
-            };
-            self.failures += u64::from(matches!(test.outcome, Outcome::Failed | Outcome::Error));
-            self.journal.test(&test)?;
-            self.progress.test(&test);
+    /// A case has its result: it is written, shown and remembered.
+    fn conclude(&mut self, test: &records::Test) -> Result<(), Error> {
+        let missed = matches!(test.outcome, Outcome::Failed | Outcome::Error);
+        self.failures += u64::from(missed);
+        self.journal.test(test)?;
+        self.progress.test(test);
+        self.last.note(&test.id, test.outcome);
+        if let Some(junit) = &mut self.junit {
+            junit.add(test);
         }
-        self.unload(serving, &placed)
+        Ok(())
     }
+}
 
-    /// What is known of a group before its server runs.
-    fn place(&self, group: &Group<'_>) -> Placed {
-        let Some(on) = &group.on else { return Placed::default() };
-        let variable = |name: &str| std::env::var(name).ok();
-        let path = on.placement.path.as_ref().and_then(|path| {
-            let filled =
-                Template::parse(path).and_then(|t| t.fill(&Places::default(), variable)).ok()?;
-            Some(self.suite.folder.join(filled.real))
-        });
-        Placed {
-            params: Params {
-                backend: Some(on.backend_name.to_owned()),
-                model: Some(on.model.id.clone()),
-                ..Params::default()
-            },
-            model: Some(case::model(on, path.as_deref())),
-            backend: Some(Backend {
-                name: on.backend_name.to_owned(),
-                kind: on.kind.name().to_owned(),
-                notes: on.backend.notes.clone(),
-                ..Backend::default()
-            }),
-            path,
-        }
-    }
-
-    /// Starts the server of `on`. Nothing when the run was interrupted meanwhile.
-    fn load(
-        &mut self,
-        on: &On<'_>,
-        placed: &mut Placed,
-    ) -> Result<Option<Result<Serving, ErrorInfo>>, Error> {
-        let attach = on.backend.url.is_some();
-        let start = Stamp::now();
-        let open = |journal: &mut Journal, phase| {
-            (!attach).then(|| journal.begin(phase, &placed.params, start)).transpose()
-        };
-        let spawn = open(&mut self.journal, Phase::Spawn)?;
-        let load = open(&mut self.journal, Phase::Load)?;
-        self.progress.loading(on.backend_name, &on.model.id);
-
-        let run = self.journal.origin.run.clone();
-        let around =
-            Surroundings { folder: &self.suite.folder, logs: &self.options.logs, run: &run };
-        let mut pid = None;
-        let mut log: Option<PathBuf> = None;
-        let started = Server::start(on, &around, self.interrupts, |process, path| {
-            pid = process;
-            log = path.map(Path::to_path_buf);
-        });
-        let mut close = |open: Option<Open>, at: Option<Stamp>, error: Option<ErrorInfo>| match open
-        {
-            Some(open) => self.journal.end(open, Closing { at, pid, log: log.as_deref(), error }),
-            None => Ok(()),
-        };
-        match started {
-            Ok(started) => {
-                close(spawn, started.spawned, None)?;
-                close(load, Some(started.ready), None)?;
-                self.progress.loaded(
-                    on.backend_name,
-                    &on.model.id,
-                    started.ready.since(&start).as_secs_f64(),
-                );
-                if let Some(backend) = &mut placed.backend {
-                    backend.command.clone_from(&started.server.command);
-                }
-                let phase = self.journal.begin(Phase::Test, &placed.params, started.ready)?;
-                Ok(Some(Ok(Serving { server: started.server, phase })))
-            }
-            Err(Failure::Error { info, .. }) => {
-                let mut info = *info;
-                if info.kind == "backend_died" {
-                    info.memory = Some(self.watch.at_death());
-                }
-                close(spawn, None, Some(info.clone()))?;
-                close(load, None, Some(info.clone()))?;
-                Ok(Some(Err(info)))
-            }
-            Err(Failure::Interrupted) => {
-                let error = Came::interrupted().error;
-                close(spawn, None, error.clone())?;
-                close(load, None, error)?;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Ends the phase of testing and stops the server.
-    fn unload(&mut self, serving: Option<Serving>, placed: &Placed) -> Result<(), Error> {
-        let Some(Serving { mut server, phase }) = serving else { return Ok(()) };
-        let log = server.log().map(Path::to_path_buf);
-        let closing = || Closing { pid: server.pid(), log: log.as_deref(), ..Closing::default() };
-        let (test, mut stopped) = (closing(), closing());
-        let written = self.journal.end(phase, test);
-        let open = match (server.pid(), &written) {
-            (Some(_), Ok(())) => {
-                Some(self.journal.begin(Phase::Stop, &placed.params, Stamp::now()))
-            }
-            _ => None,
-        };
-        // Whatever became of the records: the server is stopped.
-        server.stop(self.interrupts);
-        stopped.at = Some(Stamp::now());
-        written?;
-        match open {
-            Some(open) => self.journal.end(open?, stopped),
-            None => Ok(()),
-        }
-    }
-
-    /// Does one case.
-    fn cell(
-        &mut self,
-        subject: &Subject<'_>,
-        placed: &Placed,
-        serving: Option<&mut Serving>,
-    ) -> Result<Test, Error> {
-        let case = subject.cell.case;
-        let folder = &self.suite.folder;
-        let defaults = &self.suite.body.defaults;
-        let own = case.timeout.or(defaults.timeout).map(|span| span.0);
-        let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
-        // The suite was checked: every expectation can be read.
-        let expectations: Vec<Expectation> = case
-            .expect
-            .iter()
-            .filter_map(|value| Expectation::from_toml(value.get_ref(), folder).ok())
-            .collect();
-
-        let before = self.watch.before();
-        let start = Stamp::now();
-        self.journal.begin_test(&subject.cell.id, &placed.params, &start)?;
-        let mut came = match (&case.request, &case.command, serving) {
-            (Some(request), _, Some(serving)) => {
-                let model = subject.on.map(|on| on.request_name()).unwrap_or_default();
-                case::run_request(
-                    &case::Sending {
-                        request,
-                        model: &model,
-                        defaults,
-                        folder,
-                        expectations: &expectations,
-                        timeout,
-                    },
-                    &mut serving.server,
-                    self.interrupts,
-                )
-            }
-            (_, Some(command), serving) => {
-                let mut places = subject.on.map(|on| on.places()).unwrap_or_default();
-                if let Some(path) = &placed.path {
-                    places.set("path", path.display().to_string());
-                }
-                if let Some(serving) = serving {
-                    places.add(&serving.server.places);
-                }
-                case::run_command(command, &places, folder, timeout, self.interrupts)
-            }
-            _ => Came::error("backend_not_started", "there is no server for this case".to_owned()),
-        };
-        let end = came.end.unwrap_or_else(Stamp::now);
-        if let Some(error) = came.error.as_mut().filter(|error| error.kind == "backend_died") {
-            error.memory = Some(self.watch.at_death());
-        }
-        let health = self.watch.after(&before);
-        Ok(case::conclude(subject, &expectations, came, &start, &end, Some(health)))
-    }
+fn selected(cell: &Cell<'_>) -> Selected {
+    Selected { id: cell.id.clone(), requests: cell.case.request.as_ref().map(|_| 1) }
 }
