@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 CONTRACT = ["CONTRACT", "Landlord: Ada Lovelace", "Tenant: Charles Babbage", "London, 10 December 1842"]
-CHESS = ["White: Kg1 Qd1 Ra1 Nf3", "Black: Kg8 Qd8 Rf8 Bc5", "Move 24"]
+CHESS = ["White: Kg1 Qd1 Ra1 Nf3", "Black: Kg8 Qd8 Rf8 Bc5", "CHECK"]
 
 
 def font(size: int) -> ImageFont.FreeTypeFont:
