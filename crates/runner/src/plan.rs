@@ -3,12 +3,10 @@
 //! A cell is a case on a backend with a model. Cells of one backend and model
 //! stand together, so that each model is loaded once.
 
-use std::collections::BTreeMap;
-
 use crate::{
     backend::Kind,
     select::Selection,
-    suite::{BackendDef, CaseDef, ModelDef, Placement, Suite, Template},
+    suite::{BackendDef, CaseDef, ModelDef, Placement, Places, Suite, Template},
 };
 
 /// One case on one backend with one model, or a command by itself.
@@ -131,8 +129,8 @@ fn places(case: &CaseDef) -> Vec<String> {
 impl On<'_> {
     /// What placeholders stand for, as far as it is known before a server runs.
     #[must_use]
-    pub fn places(&self) -> BTreeMap<&'static str, String> {
-        let mut places = BTreeMap::from([
+    pub fn places(&self) -> Places {
+        let mut places = Places::from([
             ("model.id", self.model.id.clone()),
             ("model", self.request_name()),
             ("backend", self.backend_name.to_owned()),
@@ -143,7 +141,7 @@ impl On<'_> {
             ("name", &self.placement.name),
         ] {
             if let Some(value) = value {
-                places.insert(name, value.clone());
+                places.set(name, value.clone());
             }
         }
         places

@@ -1,7 +1,6 @@
 //! A run: every selected cell, group by group, to the end.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -21,7 +20,7 @@ use crate::{
     plan::{Cell, Group, On},
     progress::Progress,
     secrets::Secrets,
-    suite::{Suite, Template},
+    suite::{Places, Suite, Template},
 };
 
 /// How long a case may take when nobody says.
@@ -153,8 +152,8 @@ impl Session<'_> {
                 model: placed.model.clone(),
             };
             let test = match (&cell.case.skip, broken.as_ref().filter(|_| wants_server)) {
-                (Some(reason), _) => {
-                    case::not_run(&subject, Outcome::Skipped, reason.clone(), None)
+                (Some(skip), _) => {
+                    case::not_run(&subject, Outcome::Skipped, skip.reason.clone(), None)
                 }
                 (None, Some(info)) => case::not_run(
                     &subject,
@@ -177,7 +176,7 @@ impl Session<'_> {
         let variable = |name: &str| std::env::var(name).ok();
         let path = on.placement.path.as_ref().and_then(|path| {
             let filled =
-                Template::parse(path).and_then(|t| t.fill(&BTreeMap::new(), variable)).ok()?;
+                Template::parse(path).and_then(|t| t.fill(&Places::default(), variable)).ok()?;
             Some(self.suite.folder.join(filled.real))
         });
         Placed {
@@ -323,10 +322,10 @@ impl Session<'_> {
             (_, Some(command), serving) => {
                 let mut places = subject.on.map(|on| on.places()).unwrap_or_default();
                 if let Some(path) = &placed.path {
-                    places.insert("path", path.display().to_string());
+                    places.set("path", path.display().to_string());
                 }
                 if let Some(serving) = serving {
-                    places.extend(serving.server.places.clone());
+                    places.add(&serving.server.places);
                 }
                 case::run_command(command, &places, folder, timeout, self.interrupts)
             }

@@ -1,7 +1,6 @@
 //! The life of a server: started, ready, stopped, or attached.
 
 use std::{
-    collections::BTreeMap,
     fs::File,
     io,
     net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
@@ -24,7 +23,7 @@ use crate::{
     http::{Body, Client, HttpError, Key, Reply},
     interrupt::{Interrupts, look_again_in},
     plan::On,
-    suite::{Filled, Template},
+    suite::{Filled, Places, Template},
 };
 
 /// How long a look has at least, even at the very end of the time to become ready.
@@ -45,7 +44,7 @@ pub struct Server {
     /// The command that started it, without secrets; absent when it was attached.
     pub command: Option<Vec<String>>,
     /// The address and port, for placeholders.
-    pub places: BTreeMap<&'static str, String>,
+    pub places: Places,
     process: Option<Process>,
     log: Option<PathBuf>,
     log_from: u64,
@@ -148,7 +147,7 @@ impl Server {
         let key = key(on)?;
         let mut server = match &on.backend.url {
             Some(url) => {
-                let url = fill(url, &BTreeMap::new())?;
+                let url = fill(url, &Places::default())?;
                 on_spawn(None, None);
                 Server::attached(on, &url.real, key)
             }
@@ -167,7 +166,7 @@ impl Server {
         Server {
             client: Client::new(url, key),
             command: None,
-            places: BTreeMap::from([("url", url.trim_end_matches('/').to_owned())]),
+            places: Places::from([("url", url.trim_end_matches('/').to_owned())]),
             process: None,
             log: None,
             log_from: 0,
@@ -184,10 +183,12 @@ impl Server {
         let in_url = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         let url = format!("http://{in_url}:{port}");
         let mut places = on.places();
-        places.extend([("host", host), ("port", port.to_string()), ("url", url.clone())]);
+        places.set("host", host);
+        places.set("port", port.to_string());
+        places.set("url", url.clone());
         if let Some(path) = &on.placement.path {
-            let path = fill(path, &BTreeMap::new())?;
-            places.insert("path", around.folder.join(path.real).to_string_lossy().into_owned());
+            let path = fill(path, &Places::default())?;
+            places.set("path", around.folder.join(path.real).to_string_lossy());
         }
 
         let default = on.kind.command();
@@ -388,7 +389,7 @@ impl Server {
     fn socket(&self) -> Option<SocketAddr> {
         self.process.as_ref()?;
         let port: u16 = self.places.get("port")?.parse().ok()?;
-        (self.places.get("host")?.as_str(), port).to_socket_addrs().ok()?.next()
+        (self.places.get("host")?, port).to_socket_addrs().ok()?.next()
     }
 }
 
@@ -404,7 +405,7 @@ fn key(on: &On<'_>) -> Result<Option<Key>, Failure> {
     }
 }
 
-fn fill(text: &str, places: &BTreeMap<&'static str, String>) -> Result<Filled, Failure> {
+fn fill(text: &str, places: &Places) -> Result<Filled, Failure> {
     Template::parse(text)
         .and_then(|template| template.fill(places, |name| std::env::var(name).ok()))
         .map_err(|message| Failure::new("backend_not_started", message))

@@ -1,7 +1,6 @@
 //! A case that runs a command.
 
 use std::{
-    collections::BTreeMap,
     io::{ErrorKind, Read, Write},
     path::Path,
     process::{Command, Stdio},
@@ -19,7 +18,7 @@ use crate::{
     backend::{Process, program_path},
     expect::Observed,
     interrupt::{Interrupts, look_again_in},
-    suite::{CommandDef, Template},
+    suite::{CommandDef, Places, Template},
 };
 
 /// The most that is kept of what a command prints, in bytes; the rest is read and
@@ -33,7 +32,7 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// Runs the command once, to its end.
 pub fn run(
     command: &CommandDef,
-    places: &BTreeMap<&'static str, String>,
+    places: &Places,
     folder: &Path,
     timeout: Duration,
     interrupts: &Interrupts,
@@ -158,17 +157,19 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use std::{
-        collections::BTreeMap,
         path::Path,
         time::{Duration, Instant},
     };
 
     use super::{Came, run};
-    use crate::{interrupt::Interrupts, suite::CommandDef};
+    use crate::{
+        interrupt::Interrupts,
+        suite::{CommandDef, Places},
+    };
 
     fn came(text: &str, timeout: Duration) -> Came {
         let command: CommandDef = toml::from_str(text).unwrap();
-        let places = BTreeMap::from([("model.id", "a b".to_owned())]);
+        let places = Places::from([("model.id", "a b".to_owned())]);
         run(&command, &places, Path::new(""), timeout, &Interrupts::default())
     }
 

@@ -147,10 +147,10 @@ fn settle(test: &mut Test, case: &CaseDef, outcome: Outcome, reason: Option<Stri
     let interrupted = test.error.as_ref().is_some_and(|error| error.kind == "interrupted");
     (test.outcome, test.reason) = match (&case.xfail, outcome) {
         (Some(why), Outcome::Passed) => {
-            (Outcome::Xpassed, Some(format!("expected to fail: {why}")))
+            (Outcome::Xpassed, Some(format!("expected to fail: {}", why.reason)))
         }
         (Some(why), Outcome::Failed | Outcome::Error) if !interrupted => {
-            (Outcome::Xfailed, Some(why.clone()))
+            (Outcome::Xfailed, Some(why.reason.clone()))
         }
         _ => (outcome, reason),
     };

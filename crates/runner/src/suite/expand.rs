@@ -6,7 +6,7 @@
 //! variables can be secrets: [`Filled::shown`] keeps them as `${NAME}`, and only
 //! that text is ever recorded.
 
-use std::collections::BTreeMap;
+use super::Places;
 
 /// Every `{…}` that there is.
 const PLACES: [&str; 10] =
@@ -116,7 +116,7 @@ impl Template {
     /// names it.
     pub fn fill(
         &self,
-        places: &BTreeMap<&str, String>,
+        places: &Places,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Filled, String> {
         let mut filled = Filled { real: String::new(), shown: String::new() };
@@ -127,8 +127,8 @@ impl Template {
                     filled.shown.push_str(text);
                 }
                 Part::Place(name) => {
-                    let value = places.get(name.as_str()).ok_or_else(|| {
-                        let known: Vec<&str> = places.keys().copied().collect();
+                    let value = places.get(name).ok_or_else(|| {
+                        let known: Vec<&str> = places.names().collect();
                         format!("nothing is known as {{{name}}} here (known: {})", known.join(", "))
                     })?;
                     filled.real.push_str(value);
@@ -159,14 +159,12 @@ fn until_brace<'a>(rest: &'a str, whole: &str) -> Result<(&'a str, &'a str), Str
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
-    use super::{Filled, Template};
+    use super::{Filled, Places, Template};
 
     fn fill(text: &str) -> Result<Filled, String> {
-        let places = BTreeMap::from([("port", "8080".to_owned())]);
+        let places = Places::from([("port", "8080".to_owned())]);
         Template::parse(text)?.fill(&places, |name| (name == "KEY").then(|| "secret".to_owned()))
     }
 

@@ -130,11 +130,6 @@ fn check(suite: &Suite, source: &Source<'_>) -> Result<(), SuiteError> {
             format!("this program knows suites of version 1, not {}", body.suite.get_ref());
         return Err(source.at(&body.suite.span(), message));
     }
-    if let Some(retries) = &body.defaults.retries
-        && *retries.get_ref() > 0
-    {
-        return Err(source.at(&retries.span(), "retries: not in this version yet, only 0".into()));
-    }
     if let Err(message) = check_name("suite's name", &suite.name, ":") {
         return Err(SuiteError { file: suite.file.clone(), at: None, message });
     }
@@ -371,14 +366,6 @@ mod tests {
         assert_eq!(
             error(&format!("{CASE}bench = {{ warmup = 1 }}\n")),
             "dir/s.toml:5:9: case[0].bench: not in this version yet"
-        );
-        assert!(
-            error("suite = 1\ndefaults = { retries = 2 }")
-                .contains("2:24: retries: not in this version")
-        );
-        assert!(
-            error("suite = 1\n[backend.x]\nkind = 'vllm'")
-                .contains("3:8: backend \"x\": kind \"vllm\": not in this version yet")
         );
     }
 

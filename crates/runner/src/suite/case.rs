@@ -1,0 +1,112 @@
+//! What a suite says of a case.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use records::{Modality, OnMiss};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{NotYet, Only, RequestDef, Retries, Skip, Span, Xfail};
+
+/// A case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseDef {
+    /// Its name.
+    pub name: String,
+    /// What a model must be able to do for it.
+    #[serde(default)]
+    pub needs: Vec<Modality>,
+    /// Its marks.
+    #[serde(default)]
+    pub marks: Vec<Spanned<String>>,
+    /// The request that it sends.
+    pub request: Option<RequestDef>,
+    /// The command that it runs.
+    pub command: Option<CommandDef>,
+    /// What must hold of the answer.
+    #[serde(default)]
+    pub expect: Vec<Spanned<toml::Value>>,
+    /// How long it may take.
+    pub timeout: Option<Span>,
+    /// Why it is not run, and where.
+    pub skip: Option<Skip>,
+    /// Why it is expected to fail, and where.
+    pub xfail: Option<Xfail>,
+    /// Tries after a failure.
+    pub retries: Option<Retries>,
+    /// Further axes: a value of each is in the id, and `{axis}` in the case's texts
+    /// stands for it.
+    pub parametrize: Option<toml::Table>,
+    /// Questions with answers: the request is sent once for each.
+    pub dataset: Option<Dataset>,
+    /// Whether it has a backend of its own, started for it and stopped after it.
+    #[serde(default)]
+    pub isolate: bool,
+    /// On which machines it can run.
+    pub only: Option<Only>,
+    /// What must be there before it.
+    #[serde(default)]
+    pub fixtures: Vec<Spanned<String>>,
+    /// Limits that metrics should keep.
+    #[serde(default)]
+    pub target: Vec<Spanned<TargetDef>>,
+    /// Whatever its owner wants to have in the record.
+    pub metadata: Option<toml::Table>,
+    /// Measured repetitions (later).
+    pub bench: Option<NotYet>,
+    /// Disk, memory, load, warm-up, steady state (later).
+    pub baseline: Option<NotYet>,
+    /// Many requests (later).
+    pub batch: Option<NotYet>,
+    /// The folder that its relative paths start from: that of its file.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// Its values on further axes, in the order of the suite.
+    #[serde(skip)]
+    pub axes: Vec<(String, serde_json::Value)>,
+}
+
+/// Questions with answers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// JSON lines, one object each; `{key}` in the request's and the expectations' texts
+    /// stands for its values.
+    pub file: String,
+    /// How many of them; all when absent.
+    pub n: Option<usize>,
+    /// Whether the `n` are drawn by the suite's seed instead of being the first.
+    #[serde(default)]
+    pub shuffle: bool,
+}
+
+/// A limit that a metric should keep.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetDef {
+    /// The metric.
+    pub metric: String,
+    /// Which statistic of it: `mean`, `median`, `min`, `max`, `p90` …
+    pub stat: Option<String>,
+    /// The least that is right.
+    pub min: Option<f64>,
+    /// The most that is right.
+    pub max: Option<f64>,
+    /// What a miss does.
+    #[serde(default)]
+    pub on_miss: OnMiss,
+}
+
+/// A command.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandDef {
+    /// The program and its arguments; no shell is between.
+    pub argv: Vec<String>,
+    /// What it reads from standard input; nothing when absent.
+    pub stdin: Option<String>,
+    /// Environment variables for it.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+}
