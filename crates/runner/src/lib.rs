@@ -9,6 +9,7 @@ pub mod case;
 pub mod cli;
 pub mod exit;
 pub mod expect;
+pub mod facts;
 pub mod health;
 pub mod http;
 pub mod interrupt;
