@@ -10,6 +10,7 @@ pub mod cli;
 pub mod emit;
 pub mod exit;
 pub mod expect;
+pub mod facts;
 pub mod fixture;
 pub mod health;
 pub mod http;
