@@ -20,7 +20,7 @@ use crate::{
     plan::{Cell, Group, On},
     progress::Progress,
     secrets::Secrets,
-    suite::{Places, Suite, Template},
+    suite::Suite,
 };
 
 /// How long a case may take when nobody says.
@@ -135,7 +135,7 @@ impl Session<'_> {
             if serving.as_mut().is_some_and(|serving| serving.server.ended().is_some()) {
                 self.unload(serving.take(), &placed)?;
             }
-            let wants_server = group.needs_server_for(cell) && cell.case.skip.is_none();
+            let wants_server = group.needs_server_for(cell);
             if let (true, None, None, Some(on)) = (wants_server, &serving, &broken, &group.on) {
                 match self.load(on, &mut placed)? {
                     Some(Ok(server)) => serving = Some(server),
@@ -151,9 +151,15 @@ impl Session<'_> {
                 backend: placed.backend.clone(),
                 model: placed.model.clone(),
             };
-            let test = match (&cell.case.skip, broken.as_ref().filter(|_| wants_server)) {
-                (Some(skip), _) => {
-                    case::not_run(&subject, Outcome::Skipped, skip.reason.clone(), None)
+            let unset = cell.unset.clone().map(|message| ErrorInfo {
+                kind: "unset_variable".to_owned(),
+                message,
+                ..ErrorInfo::default()
+            });
+            let error = unset.as_ref().or(broken.as_ref().filter(|_| wants_server));
+            let test = match (&cell.skip, error) {
+                (Some(reason), _) => {
+                    case::not_run(&subject, Outcome::Skipped, reason.clone(), None)
                 }
                 (None, Some(info)) => case::not_run(
                     &subject,
@@ -173,12 +179,7 @@ impl Session<'_> {
     /// What is known of a group before its server runs.
     fn place(&self, group: &Group<'_>) -> Placed {
         let Some(on) = &group.on else { return Placed::default() };
-        let variable = |name: &str| std::env::var(name).ok();
-        let path = on.placement.path.as_ref().and_then(|path| {
-            let filled =
-                Template::parse(path).and_then(|t| t.fill(&Places::default(), variable)).ok()?;
-            Some(self.suite.folder.join(filled.real))
-        });
+        let path = on.file();
         Placed {
             params: Params {
                 backend: Some(on.backend_name.to_owned()),
@@ -289,7 +290,7 @@ impl Session<'_> {
         serving: Option<&mut Serving>,
     ) -> Result<Test, Error> {
         let case = subject.cell.case;
-        let folder = &self.suite.folder;
+        let folder = &case.folder;
         let defaults = &self.suite.body.defaults;
         let own = case.timeout.or(defaults.timeout).map(|span| span.0);
         let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
@@ -302,7 +303,7 @@ impl Session<'_> {
 
         let before = self.watch.before();
         let start = Stamp::now();
-        self.journal.begin_test(&subject.cell.id, &placed.params, &start)?;
+        self.journal.begin_test(&subject.cell.id, &subject.params(), &start)?;
         let mut came = match (&case.request, &case.command, serving) {
             (Some(request), _, Some(serving)) => {
                 let model = subject.on.map(|on| on.request_name()).unwrap_or_default();
