@@ -4,14 +4,29 @@ mod command;
 mod request;
 mod result;
 
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
 use probe::clock::Stamp;
 use records::ErrorInfo;
 
-use crate::expect::Observed;
+use crate::{expect::Observed, suite::Places};
 
 pub use command::run as run_command;
 pub use request::{Sending, run as run_request};
 pub use result::{Subject, conclude, model, not_run};
+
+/// What a command finds around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// What its placeholders stand for.
+    pub places: &'a Places,
+    /// Environment variables beside its own.
+    pub env: &'a BTreeMap<String, String>,
+    /// The folder that relative paths start from.
+    pub folder: &'a Path,
+    /// How long it may take.
+    pub timeout: Duration,
+}
 
 /// What came of a case.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +37,8 @@ pub struct Came {
     pub error: Option<ErrorInfo>,
     /// When it was over, where cleaning up came after it.
     pub end: Option<Stamp>,
+    /// How long the server asked to be left alone (`Retry-After`).
+    pub retry_after: Option<Duration>,
 }
 
 impl Came {

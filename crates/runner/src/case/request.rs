@@ -174,7 +174,7 @@ fn came(reply: &Reply, answer: Answer, expectations: &[Expectation], server: &mu
         metrics,
         ..Observed::default()
     };
-    Came { observed, error, end: None }
+    Came { observed, error, retry_after: reply.retry_after, ..Came::default() }
 }
 
 /// The beginning of what an error answer says.

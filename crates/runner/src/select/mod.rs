@@ -3,12 +3,14 @@
 mod args;
 mod expression;
 mod ids;
+mod last;
 mod pattern;
 mod shard;
 
 pub use args::{Asked, SelectArgs};
 pub use expression::Expression;
 pub use ids::{Ids, Named};
+pub use last::by_last;
 pub use pattern::{Names, Pattern};
 pub use shard::{Shard, Share, Unit};
 
