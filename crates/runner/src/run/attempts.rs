@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pipe::Error;
 use probe::clock::Stamp;
-use records::{Attempt, Origin, Outcome, Test, round};
+use records::{Attempt, ErrorInfo, Origin, Outcome, Test, round};
 
 use super::{Session, group::Stage, retry};
 use crate::{
@@ -24,10 +24,18 @@ impl Session<'_> {
         cell: &Cell<'_>,
         stage: &mut Stage<'_>,
     ) -> Result<Option<Test>, Error> {
-        if let Some(skip) = &cell.case.skip {
-            let reason = skip.reason.clone();
+        if let Some(reason) = cell.skip.clone() {
             let subject = self.subject(cell, stage);
             return Ok(Some(case::not_run(&subject, Outcome::Skipped, reason, None)));
+        }
+        if let Some(message) = cell.unset.clone() {
+            let info = ErrorInfo {
+                kind: "unset_variable".to_owned(),
+                message: message.clone(),
+                ..ErrorInfo::default()
+            };
+            let subject = self.subject(cell, stage);
+            return Ok(Some(case::not_run(&subject, Outcome::Error, message, Some(info))));
         }
         let policy = self.policy(cell);
         let mut first = None;
@@ -71,7 +79,7 @@ impl Session<'_> {
     fn policy(&self, cell: &Cell<'_>) -> Option<Retries> {
         let case = cell.case;
         let policy = self.options.retries.or(case.retries).or(self.suite.body.defaults.retries);
-        policy.filter(|policy| policy.count > 0 && case.xfail.is_none())
+        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none())
     }
 
     fn subject<'s>(&'s self, cell: &'s Cell<'s>, stage: &Stage<'s>) -> Subject<'s> {
@@ -92,7 +100,7 @@ impl Session<'_> {
         stage: &mut Stage<'_>,
     ) -> Result<(Test, Option<Duration>), Error> {
         let case = cell.case;
-        let folder = &self.suite.folder;
+        let folder = &case.folder;
         let defaults = &self.suite.body.defaults;
         let own = case.timeout.or(defaults.timeout).map(|span| span.0);
         let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
@@ -104,7 +112,7 @@ impl Session<'_> {
             .collect();
 
         let mut params = stage.params.clone();
-        params.axes = case.axes.iter().cloned().collect();
+        params.axes = cell.axes();
         let ready = self.set_up(cell, stage)?;
         let before = self.watch.before();
         let start = Stamp::now();
