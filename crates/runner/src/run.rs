@@ -1,7 +1,9 @@
 //! A run: every selected cell, group by group, to the end.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
+    rc::Rc,
     time::Duration,
 };
 
@@ -11,16 +13,15 @@ use records::{Backend, ErrorInfo, Model, Origin, Outcome, Params, Phase, Selecte
 
 use crate::{
     backend::{Failure, Server, Surroundings},
-    case::{self, Came, Subject},
+    case::{self, Came, Prepared, Subject},
     exit,
-    expect::Expectation,
     health::Watch,
     interrupt::Interrupts,
     journal::{Closing, Journal, Open},
     plan::{Cell, Group, On},
     progress::Progress,
     secrets::Secrets,
-    suite::{Places, Suite, Template},
+    suite::{CaseDef, Places, Suite, Template},
 };
 
 /// How long a case may take when nobody says.
@@ -57,7 +58,9 @@ pub fn run(
     let secrets = Secrets::of(suite, |name| std::env::var(name).ok());
     let progress = Progress { secrets: secrets.clone() };
     let journal = Journal::new(writer.live(), Origin { run, host: watch.host() }, secrets);
-    let mut session = Session { suite, options, interrupts, watch, journal, progress, failures: 0 };
+    let prepared = HashMap::new();
+    let mut session =
+        Session { suite, options, interrupts, watch, journal, progress, failures: 0, prepared };
     session.all(groups)
 }
 
@@ -69,6 +72,7 @@ struct Session<'a> {
     journal: Journal,
     progress: Progress,
     failures: u64,
+    prepared: HashMap<*const CaseDef, Rc<Prepared>>,
 }
 
 /// A server at work, with its phase.
@@ -281,6 +285,17 @@ impl Session<'_> {
         }
     }
 
+    /// What was prepared of `case`, when it was first met.
+    fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
+        // Cases stay where they are in the suite for the whole run.
+        let entry = self.prepared.entry(std::ptr::from_ref(case));
+        let (folder, defaults) = (&self.suite.folder, &self.suite.body.defaults);
+        // The suite was checked when it was loaded: every case can be prepared.
+        let prepared = entry
+            .or_insert_with(|| Rc::new(Prepared::of(case, folder, defaults).unwrap_or_default()));
+        Rc::clone(prepared)
+    }
+
     /// Does one case.
     fn cell(
         &mut self,
@@ -293,40 +308,35 @@ impl Session<'_> {
         let defaults = &self.suite.body.defaults;
         let own = case.timeout.or(defaults.timeout).map(|span| span.0);
         let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
-        // The suite was checked: every expectation can be read.
-        let expectations: Vec<Expectation> = case
-            .expect
-            .iter()
-            .filter_map(|value| Expectation::from_toml(value.get_ref(), folder).ok())
-            .collect();
+        let prepared = self.prepared(case);
+        let mut places = subject.on.map(|on| on.places()).unwrap_or_default();
+        if let Some(path) = &placed.path {
+            places.set("path", path.display().to_string());
+        }
+        if let Some(serving) = &serving {
+            places.add(&serving.server.places);
+        }
+        let model = subject.on.map(|on| on.request_name()).unwrap_or_default();
+        // Files are read and the body is made before the clock starts.
+        let ready = case.request.as_ref().map(|request| {
+            let sending = case::Sending {
+                request,
+                prepared: &prepared,
+                model: &model,
+                defaults,
+                folder,
+                places: &places,
+                timeout,
+            };
+            sending.ready()
+        });
 
         let before = self.watch.before();
         let start = Stamp::now();
         self.journal.begin_test(&subject.cell.id, &placed.params, &start)?;
-        let mut came = match (&case.request, &case.command, serving) {
-            (Some(request), _, Some(serving)) => {
-                let model = subject.on.map(|on| on.request_name()).unwrap_or_default();
-                case::run_request(
-                    &case::Sending {
-                        request,
-                        model: &model,
-                        defaults,
-                        folder,
-                        expectations: &expectations,
-                        timeout,
-                    },
-                    &mut serving.server,
-                    self.interrupts,
-                )
-            }
-            (_, Some(command), serving) => {
-                let mut places = subject.on.map(|on| on.places()).unwrap_or_default();
-                if let Some(path) = &placed.path {
-                    places.set("path", path.display().to_string());
-                }
-                if let Some(serving) = serving {
-                    places.add(&serving.server.places);
-                }
+        let mut came = match (ready, &case.command, serving) {
+            (Some(ready), _, Some(serving)) => ready.run(&mut serving.server, self.interrupts),
+            (_, Some(command), _) => {
                 case::run_command(command, &places, folder, timeout, self.interrupts)
             }
             _ => Came::error("backend_not_started", "there is no server for this case".to_owned()),
@@ -336,6 +346,6 @@ impl Session<'_> {
             error.memory = Some(self.watch.at_death());
         }
         let health = self.watch.after(&before);
-        Ok(case::conclude(subject, &expectations, came, &start, &end, Some(health)))
+        Ok(case::conclude(subject, &prepared, came, &start, &end, Some(health)))
     }
 }

@@ -103,7 +103,7 @@ pub fn run(
         ..ErrorInfo::default()
     });
     observed.text.clone_from(&observed.stdout);
-    Came { observed, error, end: Some(over) }
+    Came { observed, error, end: Some(over), ..Came::default() }
 }
 
 fn last_lines(text: &str) -> Vec<String> {

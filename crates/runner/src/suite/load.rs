@@ -4,8 +4,12 @@ use std::{collections::BTreeSet, fmt, fs, ops::Range, path::Path};
 
 use toml::Spanned;
 
-use super::{BackendDef, Body, CaseDef, RequestDef, Suite, Template};
-use crate::{backend::Kind, expect::Expectation};
+use super::{BackendDef, Body, CaseDef, Suite, Template, check_request};
+use crate::{
+    backend::Kind,
+    case::{Prepared, check_target},
+    expect::Expectation,
+};
 
 /// What is wrong with a suite, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,22 +226,6 @@ fn useless_key(kind: Kind, def: &BackendDef) -> Option<&'static str> {
     }
 }
 
-/// A key of a request that is not sent with a body that is sent as it is.
-fn key_beside_raw(request: &RequestDef) -> Option<&'static str> {
-    let keys = [
-        ("stream", request.stream),
-        ("max_tokens", request.max_tokens.is_some()),
-        ("temperature", request.temperature.is_some()),
-        ("top_p", request.top_p.is_some()),
-        ("top_k", request.top_k.is_some()),
-        ("min_p", request.min_p.is_some()),
-        ("seed", request.seed.is_some()),
-        ("stop", request.stop.is_some()),
-    ];
-    let useless = |given: bool| given && request.raw.is_some();
-    keys.into_iter().find_map(|(key, given)| useless(given).then_some(key))
-}
-
 /// A name becomes a part of ids, which people type and scripts split.
 fn check_name(what: &str, name: &str, also_not: &str) -> Result<(), String> {
     let bad = |c: char| c.is_control() || "[]".contains(c) || also_not.contains(c);
@@ -267,38 +255,8 @@ fn check_case(
             return fail(case.span(), "argv names no program".into());
         }
         (Some(request), None) => {
-            if request.api.get_ref() != "chat" {
-                let later = ["completion", "transcription", "embedding"];
-                let message = if later.contains(&request.api.get_ref().as_str()) {
-                    format!("api {:?}: not in this version yet", request.api.get_ref())
-                } else {
-                    format!(
-                        "unknown api {:?}{}",
-                        request.api.get_ref(),
-                        suggestion(request.api.get_ref(), &["chat"])
-                    )
-                };
-                return fail(request.api.span(), message);
-            }
-            let given = [
-                request.prompt.is_some(),
-                request.prompt_file.is_some(),
-                request.messages.is_some(),
-                request.raw.is_some(),
-            ];
-            if let Some(key) = key_beside_raw(request) {
-                let message =
-                    format!("{key} would have no effect beside raw, which is sent as it is");
-                return fail(request.api.span(), message);
-            }
-            if let Some(file) = &request.prompt_file
-                && let Err(error) = fs::metadata(suite.folder.join(file))
-            {
-                return fail(request.api.span(), format!("prompt_file {file}: {error}"));
-            }
-            if given.iter().filter(|given| **given).count() != 1 {
-                let message = "a request has one of prompt, prompt_file, messages and raw";
-                return fail(request.api.span(), message.into());
+            if let Err(message) = check_request(request, &suite.folder) {
+                return fail(case.span(), message);
             }
         }
         (None, Some(command)) => {
@@ -319,14 +277,23 @@ fn check_case(
             return fail(mark.span(), message);
         }
     }
-    for expect in &def.expect {
+    for target in &def.target {
+        if let Err(message) = check_target(target.get_ref()) {
+            return fail(target.span(), format!("target: {message}"));
+        }
+    }
+    // Of a dataset, expectations are what they are only with a row in them.
+    for expect in def.expect.iter().filter(|_| def.dataset.is_none()) {
         let parsed = Expectation::from_toml(expect.get_ref(), &suite.folder);
         if let Err(message) = parsed.and_then(|expectation| expectation.fits(def.command.is_some()))
         {
             return fail(expect.span(), format!("expect: {message}"));
         }
     }
-    Ok(())
+    match Prepared::of(def, &suite.folder, &suite.body.defaults) {
+        Ok(_) => Ok(()),
+        Err(message) => fail(case.span(), message),
+    }
 }
 
 #[cfg(test)]
@@ -408,7 +375,7 @@ mod tests {
             ("suite = 1\n[backend.x]\nkind = 'openai'".to_owned(), "needs a url (attach) or a command (start)"),
             (format!("{CASE}expect = [{{ txt = 'a' }}]\n"), "expect: unknown expectation \"txt\": did you mean \"text\"?"),
             (format!("{CASE}expect = [{{ status = 200 }}]\n"), "expect: status is of requests"),
-            ("suite = 1\n[[case]]\nname = 'a'\nrequest = { api = 'chat' }\n".to_owned(), "one of prompt, prompt_file, messages and raw"),
+            ("suite = 1\n[[case]]\nname = 'a'\nrequest = { api = 'chat' }\n".to_owned(), "has one of prompt, prompt_file, messages, turns and raw"),
         ] {
             let message = error(&text);
             assert!(message.contains(what), "{message}\n  should say: {what}");

@@ -4,7 +4,9 @@
 //! it; [`crate::plan`] turns it into cells to run.
 
 mod backend;
+mod byte_size;
 mod case;
+mod check_request;
 mod condition;
 mod expand;
 mod fixture;
@@ -21,7 +23,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use backend::{BackendDef, ReadyDef, StopDef};
+pub use byte_size::ByteSize;
 pub use case::{CaseDef, CommandDef, Dataset, TargetDef};
+pub(crate) use check_request::check as check_request;
 pub use condition::{Backoff, Only, Retries, Skip, Xfail};
 pub use expand::{Filled, Template};
 pub use fixture::{FixtureDef, Scope};
@@ -29,7 +33,7 @@ pub(crate) use load::suggestion;
 pub use load::{SuiteError, load, parse};
 pub use model::{ModelDef, Placement};
 pub use places::Places;
-pub use request::RequestDef;
+pub use request::{Api, Format, RequestDef, Turn, Unsupported};
 pub use substitute::substitute;
 pub use values::{AnyOf, NotYet, Span, within_reason};
 
