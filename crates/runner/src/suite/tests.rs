@@ -133,7 +133,7 @@ fn what_the_types_cannot_say_is_checked() {
             "stream would have no effect beside raw",
         ),
         (case("request = { api = 'chat', prompt_file = 'no.txt' }"), "prompt_file no.txt: "),
-        (case("request = { api = 'chat' }"), "one of prompt, prompt_file, messages and raw"),
+        (case("request = { api = 'chat' }"), "one of prompt, prompt_file, messages, turns and raw"),
         (
             MATRIX.replace("on.llama", "on.llam"),
             "placed on backend \"llam\", which is not defined: did you mean \"llama\"?",

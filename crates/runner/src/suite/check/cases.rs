@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{Check, conditions, limits, name_for_ids, requests};
 use crate::{
+    case::Prepared,
     expect::Expectation,
     suite::{CaseDef, Only, dataset, substitute, suggestion},
 };
@@ -36,8 +37,11 @@ fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, datasets: &mu
             check.wrong(place, format!("{who}: has both a {first} and a {second}"));
         }
     }
-    if let Some(request) = &def.request {
-        requests::check(check, request, def, &who);
+    // What a data set's lines complete is looked at line by line.
+    if let Some(request) = def.request.as_ref().filter(|_| def.dataset.is_none())
+        && let Err(message) = requests::check(request, &def.folder)
+    {
+        check.wrong(place, format!("{who}: {message}"));
     }
     if let Some(command) = &def.command {
         check.command(command, place, &who);
@@ -53,6 +57,11 @@ fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, datasets: &mu
     fixture_places(check, def, place, &who);
     let line = dataset_of(check, def, place, &who, datasets);
     expectations(check, def, line.as_ref(), &who);
+    if let Err(message) = Prepared::of(def, &def.folder, &check.suite.body.defaults)
+        && check.sources.clean()
+    {
+        check.wrong(place, format!("{who}: {message}"));
+    }
     for target in &def.target {
         limits::target(check, target, &who);
     }

@@ -75,8 +75,9 @@ pub(super) fn retries(
 /// That a target is about a metric, and can be met.
 pub(super) fn target(check: &mut Check<'_>, target: &Spanned<TargetDef>, who: &str) {
     let (def, place) = (target.get_ref(), target.span());
-    if !Metrics::NAMES.contains(&def.metric.as_str()) {
-        let hint = suggestion(&def.metric, Metrics::NAMES);
+    let known: Vec<&str> = Metrics::NAMES.iter().copied().chain(["accuracy"]).collect();
+    if !known.contains(&def.metric.as_str()) {
+        let hint = suggestion(&def.metric, &known);
         check.wrong(&place, format!("{who}: target: unknown metric {:?}{hint}", def.metric));
     }
     if let Some(stat) = &def.stat
