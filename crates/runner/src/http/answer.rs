@@ -75,7 +75,7 @@ impl Answer {
             text: text.or_else(|| choice["message"].is_object().then(String::new)),
             finish_reason: choice["finish_reason"].as_str().map(str::to_owned),
             usage: usage(&body),
-            timings: body["timings"].as_object().cloned(),
+            timings: crate::backend::timings(&body),
             fault,
             body: Some(body),
             ..Answer::default()
@@ -122,6 +122,7 @@ impl Answer {
                 answer.finish_reason = Some(reason.to_owned());
             }
             answer.usage = usage(&chunk).or(answer.usage);
+            answer.timings = crate::backend::timings(&chunk).or(answer.timings);
             for key in ["id", "model", "created", "system_fingerprint", "usage", "timings"] {
                 if let Some(value) = chunk.get(key).filter(|value| !value.is_null()) {
                     assembled.insert(key.to_owned(), value.clone());
@@ -136,7 +137,6 @@ impl Answer {
         } else if !ended && answer.finish_reason.is_none() {
             answer.fault.get_or_insert("the stream ended early".to_owned());
         }
-        answer.timings = assembled.get("timings").and_then(Value::as_object).cloned();
         let choice = json!({
             "index": 0,
             "message": {"role": "assistant", "content": text},
