@@ -52,6 +52,9 @@ pub enum Readiness {
     OneToken,
 }
 
+/// Reads what a server says of a model.
+pub type ReadFacts = fn(&Value) -> Facts;
+
 /// What a kind knows.
 struct Knowledge {
     /// Its name in suites and records.
@@ -81,7 +84,7 @@ struct Knowledge {
     /// Whether its program, called as in `command`, knows `--version`.
     version_flag: bool,
     /// Where it tells of a model, and how that is read.
-    facts: Option<(fn(&str) -> Ask, fn(&Value) -> Facts)>,
+    facts: Option<(fn(&str) -> Ask, ReadFacts)>,
 }
 
 /// A kind that knows nothing; each says what it knows instead.
@@ -251,7 +254,7 @@ impl Kind {
 
     /// Where it tells of `model`, and how that is read.
     #[must_use]
-    pub fn facts(self, model: &str) -> Option<(Ask, fn(&Value) -> Facts)> {
+    pub fn facts(self, model: &str) -> Option<(Ask, ReadFacts)> {
         self.known().facts.map(|(ask, read)| (ask(model), read))
     }
 
