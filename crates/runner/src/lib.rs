@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod case;
 pub mod cli;
+pub mod collect;
 pub mod emit;
 pub mod exit;
 pub mod expect;

@@ -8,7 +8,7 @@ mod server;
 mod strays;
 mod timings;
 
-pub use kind::{Kind, Readiness, signal_named};
+pub use kind::{Ask, Kind, ReadFacts, Readiness, signal_named};
 pub use log::Log;
 pub(crate) use log::{file_name, own_folder};
 pub use process::{End, Process};

@@ -149,8 +149,6 @@ impl Failure {
 /// Where things are for a server about to start.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
-    /// The folder of the suite: relative paths start there.
-    pub folder: &'a Path,
     /// The folder for log files.
     pub logs: &'a Path,
     /// The run, for the names of log files.
@@ -179,7 +177,7 @@ impl Server {
                 Server::attached(on, &url.real, key)
             }
             None => {
-                let path = model_path(on, around.folder)?;
+                let path = model_path(on)?;
                 let files = facts::location(path.as_deref(), on.placement.repo.as_deref());
                 page_cache = files.and_then(|files| page_cache::state(&facts::weights(&files)));
                 let server = Server::spawn(on, around, path.as_deref(), key)?;
@@ -238,7 +236,7 @@ impl Server {
         let Some((program, arguments)) = words.split_first() else {
             return Err(Failure::new("backend_not_started", "its command is empty".to_owned()));
         };
-        let executable = program_path(&program.real, around.folder);
+        let executable = program_path(&program.real, &on.backend.folder);
         let mut command = Command::new(&executable);
         command.args(arguments.iter().map(|word| &word.real)).stdin(Stdio::null());
         for (name, value) in on.kind.env() {
@@ -586,9 +584,10 @@ pub fn program_path(program: &str, folder: &Path) -> PathBuf {
 }
 
 /// Where the file or folder of the model is, when its placement says so.
-fn model_path(on: &On<'_>, folder: &Path) -> Result<Option<PathBuf>, Failure> {
+fn model_path(on: &On<'_>) -> Result<Option<PathBuf>, Failure> {
     let path = on.placement.path.as_ref();
-    path.map(|path| fill(path, &Places::default()).map(|path| folder.join(path.real))).transpose()
+    path.map(|path| fill(path, &Places::default()).map(|path| on.model.folder.join(path.real)))
+        .transpose()
 }
 
 /// A chat that asks for one token.

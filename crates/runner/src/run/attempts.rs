@@ -1,17 +1,17 @@
 //! One cell: tried, and where that is wanted, tried again, to its one result.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use pipe::Error;
 use probe::clock::Stamp;
-use records::{Attempt, Origin, Outcome, Test, round};
+use records::{Attempt, ErrorInfo, Origin, Outcome, Test, round};
 
 use super::{Session, group::Stage, retry};
 use crate::{
-    case::{self, Came, Subject},
-    expect::Expectation,
+    backend::Kind,
+    case::{self, Came, Prepared, Subject},
     plan::Cell,
-    suite::{Retries, Scope},
+    suite::{CaseDef, Retries, Scope},
 };
 
 /// How long a case may take when nobody says.
@@ -24,10 +24,18 @@ impl Session<'_> {
         cell: &Cell<'_>,
         stage: &mut Stage<'_>,
     ) -> Result<Option<Test>, Error> {
-        if let Some(skip) = &cell.case.skip {
-            let reason = skip.reason.clone();
+        if let Some(reason) = cell.skip.clone() {
             let subject = self.subject(cell, stage);
             return Ok(Some(case::not_run(&subject, Outcome::Skipped, reason, None)));
+        }
+        if let Some(message) = cell.unset.clone() {
+            let info = ErrorInfo {
+                kind: "unset_variable".to_owned(),
+                message: message.clone(),
+                ..ErrorInfo::default()
+            };
+            let subject = self.subject(cell, stage);
+            return Ok(Some(case::not_run(&subject, Outcome::Error, message, Some(info))));
         }
         let policy = self.policy(cell);
         let mut first = None;
@@ -67,11 +75,21 @@ impl Session<'_> {
         Ok(None)
     }
 
+    /// What was prepared of `case`, when it was first met.
+    fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
+        // Cases stay where they are in the suite for the whole run.
+        let entry = self.prepared.entry(std::ptr::from_ref(case));
+        let defaults = &self.suite.body.defaults;
+        // The suite was checked when it was loaded: every case can be prepared.
+        let prepare = || Rc::new(Prepared::of(case, &case.folder, defaults).unwrap_or_default());
+        Rc::clone(entry.or_insert_with(prepare))
+    }
+
     /// How often the case is tried again. What is expected to fail is tried once.
     fn policy(&self, cell: &Cell<'_>) -> Option<Retries> {
         let case = cell.case;
         let policy = self.options.retries.or(case.retries).or(self.suite.body.defaults.retries);
-        policy.filter(|policy| policy.count > 0 && case.xfail.is_none())
+        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none())
     }
 
     fn subject<'s>(&'s self, cell: &'s Cell<'s>, stage: &Stage<'s>) -> Subject<'s> {
@@ -92,50 +110,55 @@ impl Session<'_> {
         stage: &mut Stage<'_>,
     ) -> Result<(Test, Option<Duration>), Error> {
         let case = cell.case;
-        let folder = &self.suite.folder;
+        let folder = &case.folder;
         let defaults = &self.suite.body.defaults;
         let own = case.timeout.or(defaults.timeout).map(|span| span.0);
         let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
-        // The suite was checked: every expectation can be read.
-        let expectations: Vec<Expectation> = case
-            .expect
-            .iter()
-            .filter_map(|value| Expectation::from_toml(value.get_ref(), folder).ok())
-            .collect();
+        let prepared = self.prepared(case);
 
         let mut params = stage.params.clone();
-        params.axes = case.axes.iter().cloned().collect();
-        let ready = self.set_up(cell, stage)?;
+        params.axes = cell.axes();
+        let fixtures = self.set_up(cell, stage)?;
+        let mut places = stage.group.on.map(|on| on.places()).unwrap_or_default();
+        let mut env = BTreeMap::new();
+        if let Some(path) = &stage.path {
+            places.set("path", path.display().to_string());
+        }
+        if let Some(serving) = &stage.serving {
+            places.add(&serving.server.places);
+        }
+        let fixtures = fixtures.map(|ready| {
+            places.add(&ready.places);
+            env = ready.env;
+        });
+        let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
+        let kind = stage.group.on.map_or(Kind::Command, |on| on.kind);
+        // Files are read and the body is made before the clock starts.
+        let request = case.request.as_ref().map(|request| {
+            let sending = case::Sending {
+                request,
+                prepared: &prepared,
+                kind,
+                model: &model,
+                defaults,
+                folder,
+                places: &places,
+                timeout,
+            };
+            sending.ready()
+        });
+
         let before = self.watch.before();
         let start = Stamp::now();
         self.progress.running(&cell.id);
         self.journal.begin_test(&cell.id, &params, &start)?;
-        let mut came = match (ready, &case.request, &case.command, &mut stage.serving) {
+        let mut came = match (fixtures, request, &case.command, &mut stage.serving) {
             (Err(error), ..) => Came { error: Some(error), ..Came::default() },
             (_, Some(request), _, Some(serving)) => {
-                let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
-                case::run_request(
-                    &case::Sending {
-                        request,
-                        model: &model,
-                        defaults,
-                        folder,
-                        expectations: &expectations,
-                        timeout,
-                    },
-                    &mut serving.server,
-                    self.interrupts,
-                )
+                request.run(&mut serving.server, self.interrupts)
             }
-            (Ok(ready), _, Some(command), serving) => {
-                let mut places = ready.places;
-                if let Some(path) = &stage.path {
-                    places.set("path", path.display().to_string());
-                }
-                if let Some(serving) = serving {
-                    places.add(&serving.server.places);
-                }
-                let around = case::Around { places: &places, env: &ready.env, folder, timeout };
+            (_, _, Some(command), _) => {
+                let around = case::Around { places: &places, env: &env, folder, timeout };
                 case::run_command(command, &around, self.interrupts)
             }
             _ => Came::error("backend_not_started", "there is no server for this case".to_owned()),
@@ -147,7 +170,7 @@ impl Session<'_> {
         let health = self.watch.after(&before);
         let asked = came.retry_after;
         let subject = self.subject(cell, stage);
-        let test = case::conclude(&subject, &expectations, came, &start, &end, Some(health));
+        let test = case::conclude(&subject, &prepared, came, &start, &end, Some(health));
         self.tear_down(Scope::Case)?;
         Ok((test, asked))
     }

@@ -5,12 +5,13 @@ mod fixtures;
 mod group;
 mod retry;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::HashMap, path::PathBuf, rc::Rc, time::Duration};
 
 use pipe::{Error, Writer};
 use records::{Origin, Outcome, Selected};
 
 use crate::{
+    case::Prepared,
     exit,
     fixture::Fixtures,
     health::Watch,
@@ -22,7 +23,7 @@ use crate::{
     progress::Progress,
     resume::Kept,
     secrets::Secrets,
-    suite::{Retries, Suite},
+    suite::{CaseDef, Retries, Suite},
 };
 
 /// How a run is to be done.
@@ -81,6 +82,7 @@ pub fn run(
         junit,
         last: Last::open(&options.state, &suite.name),
         failures: 0,
+        prepared: HashMap::new(),
     };
     session.all(groups)
 }
@@ -96,6 +98,7 @@ struct Session<'a> {
     junit: Option<Junit>,
     last: Last,
     failures: u64,
+    prepared: HashMap<*const CaseDef, Rc<Prepared>>,
 }
 
 impl Session<'_> {

@@ -54,6 +54,8 @@ pub enum Readiness {
 
 /// Reads what a server says of a model.
 pub type ReadFacts = fn(&Value) -> Facts;
+/// What to ask about a model, by the name that requests ask for it by.
+type AskOf = fn(&str) -> Ask;
 
 /// What a kind knows.
 struct Knowledge {
@@ -69,7 +71,7 @@ struct Knowledge {
     /// The path that answers 200 when it is truly ready; without one, a token must come.
     health: Option<&'static str>,
     /// A request that has it load a model, once it is there at all.
-    preload: Option<fn(&str) -> Ask>,
+    preload: Option<AskOf>,
     /// The name by which a server of ours knows its one model, whatever the suite calls it.
     served_as: Option<&'static str>,
     /// What requests need besides, or must not have.
@@ -84,7 +86,7 @@ struct Knowledge {
     /// Whether its program, called as in `command`, knows `--version`.
     version_flag: bool,
     /// Where it tells of a model, and how that is read.
-    facts: Option<(fn(&str) -> Ask, ReadFacts)>,
+    facts: Option<(AskOf, ReadFacts)>,
 }
 
 /// A kind that knows nothing; each says what it knows instead.
@@ -307,7 +309,7 @@ mod tests {
         let path = Placement { path: Some("m".into()), ..Placement::default() };
         for kind in ALL {
             for word in kind.command(&path).into_iter().chain(kind.env().iter().map(|(_, v)| *v)) {
-                assert_eq!(Template::check(word), Ok(()), "{}", kind.name());
+                assert_eq!(Template::check(word, &[]), Ok(()), "{}", kind.name());
             }
         }
         assert!(Kind::MlxLm.command(&path).contains(&"{path}"));
