@@ -52,6 +52,10 @@ pub struct Closing<'a> {
     pub pid: Option<i32>,
     /// The log.
     pub log: Option<&'a Path>,
+    /// Seconds from its start to the first token.
+    pub first_token_s: Option<f64>,
+    /// Whether the model's files were in memory already.
+    pub page_cache: Option<&'static str>,
     /// Why it did not reach its aim.
     pub error: Option<ErrorInfo>,
 }
@@ -132,6 +136,8 @@ impl Journal {
         (record.end_ts, record.duration_s) = lasting(&open.start, &end);
         record.pid = closing.pid;
         record.log = closing.log.map(|path| path.display().to_string());
+        record.first_token_s = closing.first_token_s.map(|s| round(s, 6));
+        record.page_cache = closing.page_cache.map(str::to_owned);
         record.error = closing.error;
         self.write(&record)
     }

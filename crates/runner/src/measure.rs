@@ -4,9 +4,11 @@
 use std::time::Instant;
 
 use records::{Metric, Metrics, Stats, round};
-use serde_json::{Map, Value};
 
-use crate::http::{Answer, Reply};
+use crate::{
+    backend,
+    http::{Answer, Reply},
+};
 
 /// What was measured of one request.
 #[must_use]
@@ -42,7 +44,7 @@ pub fn metrics(reply: &Reply, answer: &Answer) -> Metrics {
         e2e_s: e2e.map(|s| number(s, 6)),
         audio_s: answer.audio_s.map(|s| number(s, 6)),
         rtfx: rtfx.map(|times| number(times, 3)),
-        prompt_tps: answer.timings.as_ref().and_then(prompt_tps).map(|tps| number(tps, 3)),
+        prompt_tps: answer.timings.as_ref().and_then(backend::prompt_tps).map(|tps| number(tps, 3)),
         server: answer.timings.clone(),
         ..Metrics::default()
     }
@@ -67,15 +69,6 @@ pub fn over(requests: &[Metrics]) -> Metrics {
 fn inter_token_latency(at: &[Instant]) -> Option<Metric> {
     let gaps: Vec<f64> = at.windows(2).map(|w| (w[1] - w[0]).as_secs_f64()).collect();
     Some(Metric::Stats(Box::new(stats(&gaps, 6)?)))
-}
-
-/// What the server evaluated over the time that it took. With part of the prompt
-/// from a cache, the rest is too little to tell a speed by.
-fn prompt_tps(timings: &Map<String, Value>) -> Option<f64> {
-    let get = |key: &str| timings.get(key).and_then(Value::as_f64);
-    let from_cache = get("cache_n").unwrap_or(0.0) > 0.0;
-    let (n, ms) = (get("prompt_n")?, get("prompt_ms")?);
-    (!from_cache && n > 0.0 && ms > 0.0).then(|| n / ms * 1e3)
 }
 
 /// Mean, sample standard deviation, extremes and median of `values`; nothing of none.
@@ -125,7 +118,6 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use records::Metric;
-    use serde_json::json;
 
     use super::{metrics, stats};
     use crate::{
@@ -175,14 +167,6 @@ mod tests {
         assert_eq!((m.ttft_s, m.e2e_s, m.completion_tokens), (None, None, None));
         let m = streamed(&[200, 300], None);
         assert_eq!((m.tpot_s, value(m.ttft_s)), (None, Some(0.2)));
-    }
-
-    #[test]
-    fn prompt_speed_is_the_servers_and_absent_after_a_cache_hit() {
-        let of = |timings: serde_json::Value| super::prompt_tps(timings.as_object().unwrap());
-        assert_eq!(of(json!({"cache_n": 0, "prompt_n": 37, "prompt_ms": 185.0})), Some(200.0));
-        assert_eq!(of(json!({"cache_n": 24, "prompt_n": 8, "prompt_ms": 72.8})), None);
-        assert_eq!(of(json!({"prompt_n": 0, "prompt_ms": 0})), None);
     }
 
     #[test]

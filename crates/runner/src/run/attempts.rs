@@ -8,6 +8,7 @@ use records::{Attempt, ErrorInfo, Origin, Outcome, Test, round};
 
 use super::{Session, group::Stage};
 use crate::{
+    backend::Kind,
     case::{self, Came, Prepared, Subject},
     plan::Cell,
     retry,
@@ -133,11 +134,13 @@ impl Session<'_> {
             env = ready.env;
         });
         let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
+        let kind = stage.group.on.map_or(Kind::Command, |on| on.kind);
         // Files are read and the body is made before the clock starts.
         let request = case.request.as_ref().map(|request| {
             let sending = case::Sending {
                 request,
                 prepared: &prepared,
+                kind,
                 model: &model,
                 defaults,
                 folder,
