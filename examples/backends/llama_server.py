@@ -11,6 +11,8 @@ import sys
 
 import xllamacpp
 
+POOLING = ["none", "mean", "cls", "last", "rank"]
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="llama-server", description=__doc__, allow_abbrev=False)
@@ -24,6 +26,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-b", "--batch-size", type=int, help="logical batch in tokens")
     parser.add_argument("-ub", "--ubatch-size", type=int, help="physical batch in tokens")
     parser.add_argument("--jinja", action="store_true", help="use the model's chat template")
+    parser.add_argument("--chat-template-file", help="a chat template in Jinja, instead of the model's")
+    parser.add_argument("--embedding", "--embeddings", action="store_true", help="serve embeddings too")
+    parser.add_argument("--pooling", choices=POOLING, help="how embeddings are pooled")
+    parser.add_argument("-mm", "--mmproj", help="projector for pictures and sound, in GGUF")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     return parser.parse_args()
 
@@ -36,9 +42,10 @@ def main() -> int:
     if not args.model:
         print("llama-server: -m names no model", file=sys.stderr)
         return 1
-    if not os.path.isfile(args.model):
-        print(f"llama-server: no such model: {args.model}", file=sys.stderr)
-        return 1
+    for file in filter(None, (args.model, args.mmproj, args.chat_template_file)):
+        if not os.path.isfile(file):
+            print(f"llama-server: no such file: {file}", file=sys.stderr)
+            return 1
 
     # Blocked before the server makes its threads, so that they inherit it and the
     # signal comes to sigwait below and nowhere else.
@@ -55,6 +62,14 @@ def main() -> int:
     params.n_parallel = args.parallel
     params.cpuparams.n_threads = args.threads
     params.use_jinja = args.jinja
+    if args.chat_template_file:
+        with open(args.chat_template_file, encoding="utf-8") as file:
+            params.chat_template = file.read()
+    params.embedding = args.embedding
+    if args.pooling:
+        params.pooling_type = getattr(xllamacpp.llama_pooling_type, f"LLAMA_POOLING_TYPE_{args.pooling.upper()}")
+    if args.mmproj:
+        params.mmproj.path = args.mmproj
     if args.batch_size:
         params.n_batch = args.batch_size
     if args.ubatch_size:

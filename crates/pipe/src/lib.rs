@@ -45,7 +45,7 @@ pub use input::{Input, ignore_interrupt_when_piped};
 pub use lines::{Lines, MAX_LINE, RawLine};
 pub use reader::{Incoming, Place, Reader};
 pub use text::printable;
-pub use writer::{Writer, refuse_input_as_output};
+pub use writer::{Writer, refuse_input_as_output, whole_lines};
 
 /// The environment variable in which memmon hands its run's id to its command.
 pub const RUN_VARIABLE: &str = "MEMMON_RUN";

@@ -3,7 +3,10 @@
 use std::{
     fs::{self, File},
     io::{self, BufWriter, Stdout, Write},
-    os::{fd::AsFd, unix::fs::MetadataExt},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileExt, MetadataExt},
+    },
 };
 
 use serde::Serialize;
@@ -69,6 +72,26 @@ pub fn refuse_input_as_output(output: Option<&str>, inputs: &[String]) -> Result
     Ok(())
 }
 
+/// How long `file` is up to and with its last newline, in bytes.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn whole_lines(file: &File) -> io::Result<u64> {
+    let mut end = file.metadata()?.len();
+    let mut block = [0; 4096];
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let part = &mut block[..(end - start) as usize];
+        file.read_exact_at(part, start)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
 impl Writer {
     /// Writes to `path`, made anew, or to standard output when there is none (or
     /// `-`). Lines are gathered until [`Writer::flush`].
@@ -86,6 +109,21 @@ impl Writer {
         };
         let out = BufWriter::with_capacity(64 << 10, sink);
         Ok(Writer { name: name.to_owned(), out, line: Vec::new(), live: false })
+    }
+
+    /// Adds to `path`, behind its last whole line: half a line that a killed writer left
+    /// at the end is cut off.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or read.
+    pub fn append(path: &str) -> Result<Writer, Error> {
+        let failed = |source| Error::write(path, source);
+        let file = File::options().read(true).append(true).open(path).map_err(failed)?;
+        let whole = whole_lines(&file).map_err(failed)?;
+        file.set_len(whole).map_err(failed)?;
+        let out = BufWriter::with_capacity(64 << 10, Sink::File(file));
+        Ok(Writer { name: path.to_owned(), out, line: Vec::new(), live: false })
     }
 
     /// The same, but every line is written when it happens.

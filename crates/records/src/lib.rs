@@ -41,7 +41,7 @@ pub use nan::without_nan;
 pub use number::round;
 pub use request::Request;
 pub use resources::{Resources, SeriesStats};
-pub use run::{Counts, HealthLimits, RunEnd, RunStart, Selected};
+pub use run::{Counts, HealthLimits, Resumed, RunEnd, RunStart, Selected};
 pub use sample::{GpuSample, Sample};
 pub use scan::{Row, Scanned, Scanner};
 pub use series::{Hold, SERIES, Series, Unit, Values, place, series};

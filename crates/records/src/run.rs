@@ -19,6 +19,9 @@ record! {
         /// When a test counts as degraded.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub health: Option<HealthLimits>,
+        /// The run that this one continues, with how many of its results.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub resumed: Option<Resumed>,
         /// The cases that were selected, in the order in which they will run.
         pub selected: Vec<Selected>,
     }
@@ -32,6 +35,19 @@ pub struct HealthLimits {
     pub min_ram_free_gb: f64,
     /// Swap that grows by more than this during a test is `degraded_swap`.
     pub max_swap_growth_mb: f64,
+}
+
+/// The run that another one continues.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Resumed {
+    /// The file that it was read from, as it was given.
+    pub file: String,
+    /// The id of that run, where it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// How many of its results stand; their cases do not run again.
+    pub kept: u64,
 }
 
 /// A case that will run.

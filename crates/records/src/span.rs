@@ -27,6 +27,8 @@ pub struct Params {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Setting up a fixture, which `params.fixture` names.
+    Setup,
     /// From starting the process to its taking a connection.
     Spawn,
     /// From starting the process to its being ready for requests.
@@ -40,6 +42,8 @@ pub enum Phase {
     Test,
     /// From the first signal to the end of the whole process group.
     Stop,
+    /// Taking away a fixture, which `params.fixture` names.
+    Teardown,
 }
 
 record! {

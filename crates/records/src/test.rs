@@ -195,7 +195,7 @@ pub struct Verdict {
 pub struct ErrorInfo {
     /// What went wrong: `backend_not_started`, `port_in_use`, `not_ready`, `backend_died`,
     /// `timeout`, `connection`, `http_status`, `unsupported`, `bad_answer`, `bad_request`,
-    /// `missing_metric`, `command_not_started`, `interrupted`.
+    /// `missing_metric`, `command_not_started`, `fixture`, `teardown`, `interrupted`.
     pub kind: String,
     /// A sentence for people.
     pub message: String,

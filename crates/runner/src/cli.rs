@@ -1,17 +1,20 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs::File, io, path::PathBuf, time::Duration};
 
-use clap::{Parser, builder::NonEmptyStringValueParser};
+use clap::{Parser, ValueEnum, builder::NonEmptyStringValueParser};
 use pipe::{Error, Writer, cli::not_yet};
 
 use crate::{
     exit,
     interrupt::Interrupts,
+    journal::Form,
+    last::Last,
     plan::plan,
+    resume::Kept,
     run::{Options, run},
-    select::{Expression, Selection},
-    suite::{self, Suite, within_reason},
+    select::{Expression, Selection, by_last},
+    suite::{self, Retries, Suite, within_reason},
 };
 
 const EXAMPLES: &str = "\
@@ -61,30 +64,46 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = time)]
     timeout: Option<Duration>,
 
-    /// Folder for the logs of backends
-    #[arg(long, value_name = "DIR", default_value = ".runner/logs")]
-    log_dir: PathBuf,
+    /// Try a case again that failed or erred, whatever the suite says
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
+
+    /// Run only what failed or erred when it last ran; everything when nothing did
+    #[arg(long, visible_alias = "last-failed", conflicts_with = "ff")]
+    lf: bool,
+
+    /// Run what failed or erred when it last ran before the rest
+    #[arg(long, visible_alias = "failed-first")]
+    ff: bool,
+
+    /// Name the N slowest cases at the end; all for 0
+    #[arg(long, value_name = "N")]
+    durations: Option<usize>,
+
+    /// Write a report in JUnit's XML too
+    #[arg(long, value_name = "FILE")]
+    junitxml: Option<PathBuf>,
+
+    /// Continue the run whose results are in FILE: what has one there does not run again
+    #[arg(long, value_name = "FILE")]
+    resume: Option<String>,
+
+    /// Write the lines of another tool's schema instead of our records
+    #[arg(long, value_name = "FORMAT", value_enum, conflicts_with = "resume")]
+    emit: Option<Emit>,
+
+    /// Folder for the logs of backends and for what is remembered of the last run
+    #[arg(long, value_name = "DIR", default_value = ".runner")]
+    state_dir: PathBuf,
 
     /// Write results to FILE instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
 
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_yet)]
-    lf: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = not_yet)]
-    ff: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    retries: Option<String>,
     #[arg(long, hide = true, value_parser = not_yet)]
     repeat: Option<String>,
     #[arg(long, hide = true, value_parser = not_yet)]
-    durations: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    junitxml: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
     shard: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    resume: Option<String>,
     #[arg(long, hide = true, value_parser = not_yet)]
     model: Option<String>,
     #[arg(long, hide = true, value_parser = not_yet)]
@@ -93,8 +112,13 @@ pub struct Args {
     profile: Option<String>,
     #[arg(long, hide = true, value_parser = not_yet)]
     requests: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    emit: Option<String>,
+}
+
+/// Schemas of other tools.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Emit {
+    /// mlx-knife's test reports, schema 0.2.2
+    MlxKnife,
 }
 
 fn time(text: &str) -> Result<Duration, String> {
@@ -117,14 +141,19 @@ pub fn execute(args: Args) -> Result<u8, Error> {
     if let Some(id) = unknown_id(&suite, &selection) {
         return Err(Error::Usage(format!("{file}::{id}: there is no such case")));
     }
-    let groups = plan(&suite, &selection);
+    let mut groups = plan(&suite, &selection);
+    if args.lf || args.ff {
+        let last = Last::open(&args.state_dir, &suite.name);
+        groups = by_last(groups, last.failed(), args.lf);
+    }
     if groups.is_empty() {
         pipe::cli::complain("runner", &format!("{file}: nothing is selected"));
         return Ok(exit::NOTHING);
     }
+    let kept = args.resume.map(|file| Kept::read(&file, &suite.name)).transpose()?;
     // Only now: an output that is made anew loses what it held.
     pipe::refuse_input_as_output(args.output.as_deref(), std::slice::from_ref(&file))?;
-    let mut writer = Writer::create(args.output.as_deref())?;
+    let (mut writer, kept) = output(args.output.as_deref(), kept)?;
     if args.collect_only {
         for cell in groups.iter().flat_map(|group| &group.cells) {
             writer.line(cell.id.as_bytes())?;
@@ -137,10 +166,42 @@ pub fn execute(args: Args) -> Result<u8, Error> {
     let options = Options {
         max_failures: if args.exit_first { Some(1) } else { args.maxfail },
         timeout: args.timeout,
-        logs: args.log_dir,
+        retries: args.retries.map(Retries::times),
+        state: args.state_dir,
         run: std::env::var(pipe::RUN_VARIABLE).ok().filter(|run| !run.is_empty()),
+        kept,
+        form: args.emit.map_or(Form::Records, |Emit::MlxKnife| Form::MlxKnife),
+        junit: args.junitxml,
+        durations: args.durations,
     };
     run(&suite, &groups, &options, writer, &interrupts)
+}
+
+/// The output: where it is the file whose run is continued, that file, to be added to.
+fn output(path: Option<&str>, kept: Option<Kept>) -> Result<(Writer, Option<Kept>), Error> {
+    let Some(mut kept) = kept else { return Ok((Writer::create(path)?, None)) };
+    let input = std::slice::from_ref(&kept.file);
+    kept.same_file = pipe::refuse_input_as_output(path, input).is_err();
+    let writer = match path {
+        Some(path) if kept.same_file => Writer::append(path)?,
+        // The shell opened it for us, to be added to: half a line at its end stays one.
+        None if kept.same_file && !ends_whole(&kept.file)? => {
+            let mut writer = Writer::create(None)?;
+            writer.lines(b"\n")?;
+            writer
+        }
+        _ => Writer::create(path)?,
+    };
+    Ok((writer, Some(kept)))
+}
+
+/// Whether the last line of `file` has its newline.
+fn ends_whole(file: &str) -> Result<bool, Error> {
+    let look = || -> io::Result<bool> {
+        let opened = File::open(file)?;
+        Ok(pipe::whole_lines(&opened)? == opened.metadata()?.len())
+    };
+    look().map_err(|error| Error::Usage(format!("{file}: {error}")))
 }
 
 /// The first id of `selection` that no cell of the suite has.

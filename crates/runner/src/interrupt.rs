@@ -34,6 +34,8 @@ pub struct Interrupts {
     count: Arc<AtomicU32>,
     last: Arc<Mutex<Option<Instant>>>,
     wake: Arc<Mutex<Option<mpsc::Sender<()>>>>,
+    /// Signals that were answered before.
+    from: u32,
 }
 
 impl Interrupts {
@@ -76,13 +78,25 @@ impl Interrupts {
     /// Whether the run shall stop.
     #[must_use]
     pub fn stop(&self) -> bool {
-        self.count.load(Ordering::SeqCst) > 0
+        self.unanswered() > 0
     }
 
     /// Whether it shall stop at once.
     #[must_use]
     pub fn kill(&self) -> bool {
-        self.count.load(Ordering::SeqCst) > 1
+        self.unanswered() > 1
+    }
+
+    /// Signals that have not been answered.
+    fn unanswered(&self) -> u32 {
+        self.count.load(Ordering::SeqCst).saturating_sub(self.from)
+    }
+
+    /// The same signals, of which those that have come count no more: for what is to be
+    /// done although the run shall stop.
+    #[must_use]
+    pub fn from_here(&self) -> Interrupts {
+        Interrupts { from: self.count.load(Ordering::SeqCst), ..self.clone() }
     }
 
     /// Sleeps for `time`, or until the run shall stop.

@@ -5,23 +5,34 @@ use std::path::Path;
 use pipe::{Error, Writer};
 use probe::clock::Stamp;
 use records::{
-    Begin, Counts, ErrorInfo, HealthLimits, Origin, Outcome, Params, Phase, Producer, RunEnd,
-    RunStart, Selected, Span, Test, round,
+    Attempt, Begin, Counts, ErrorInfo, HealthLimits, Origin, Outcome, Params, Phase, Producer,
+    Resumed, RunEnd, RunStart, Selected, Span, Test, round,
 };
 
 use serde::Serialize;
 
-use crate::{secrets::Secrets, suite::Suite};
+use crate::{emit, resume::Kept, secrets::Secrets, suite::Suite};
 
 /// Writes the records of one run.
 pub struct Journal {
     writer: Writer,
     secrets: Secrets,
+    form: Form,
     /// The run and the host.
     pub origin: Origin,
     start: Stamp,
     selected: u64,
     counts: Counts,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// As records of ours.
+    #[default]
+    Records,
+    /// As the lines of mlx-knife's test suite; it has no word for the rest.
+    MlxKnife,
 }
 
 /// A phase that lasts.
@@ -48,9 +59,9 @@ pub struct Closing<'a> {
 impl Journal {
     /// A journal that writes to `writer`, cleaned of `secrets`.
     #[must_use]
-    pub fn new(writer: Writer, origin: Origin, secrets: Secrets) -> Journal {
+    pub fn new(writer: Writer, origin: Origin, secrets: Secrets, form: Form) -> Journal {
         let start = Stamp::now();
-        Journal { writer, secrets, origin, start, selected: 0, counts: Counts::default() }
+        Journal { writer, secrets, form, origin, start, selected: 0, counts: Counts::default() }
     }
 
     /// The run begins.
@@ -58,7 +69,12 @@ impl Journal {
     /// # Errors
     ///
     /// When it cannot be written, as with every record below.
-    pub fn run_start(&mut self, suite: &Suite, selected: Vec<Selected>) -> Result<(), Error> {
+    pub fn run_start(
+        &mut self,
+        suite: &Suite,
+        selected: Vec<Selected>,
+        kept: Option<&Kept>,
+    ) -> Result<(), Error> {
         self.selected = selected.len() as u64;
         let mut record = RunStart::at(self.start.wall_s, &self.origin);
         record.producer = producer();
@@ -68,6 +84,11 @@ impl Journal {
         record.health = Some(HealthLimits {
             min_ram_free_gb: suite.body.health.min_ram_free_gb,
             max_swap_growth_mb: suite.body.health.max_swap_growth_mb,
+        });
+        record.resumed = kept.map(|kept| Resumed {
+            file: kept.file.clone(),
+            run: kept.run.clone(),
+            kept: kept.len() as u64,
         });
         record.selected = selected;
         self.write(&record)
@@ -115,13 +136,40 @@ impl Journal {
         self.write(&record)
     }
 
+    /// A try that another one follows.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn attempt(&mut self, attempt: &Attempt) -> Result<(), Error> {
+        self.write(attempt)
+    }
+
     /// The result of a case.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
     pub fn test(&mut self, test: &Test) -> Result<(), Error> {
-        let count = match test.outcome {
+        self.count(test.outcome);
+        match self.form {
+            Form::Records => self.write(test),
+            Form::MlxKnife => self.write_clean(&emit::mlx_knife(test)),
+        }
+    }
+
+    /// The result of an earlier run stands; it is written again unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn keep(&mut self, kept: &Kept, id: &str, outcome: Outcome) -> Result<(), Error> {
+        self.count(outcome);
+        if kept.same_file { Ok(()) } else { self.writer.lines(kept.lines(id)) }
+    }
+
+    fn count(&mut self, outcome: Outcome) {
+        let count = match outcome {
             Outcome::Passed => &mut self.counts.passed,
             Outcome::Failed => &mut self.counts.failed,
             Outcome::Error => &mut self.counts.error,
@@ -130,11 +178,18 @@ impl Journal {
             Outcome::Xpassed => &mut self.counts.xpassed,
         };
         *count += 1;
-        self.write(test)
     }
 
-    /// Every record goes out here.
+    /// Every record of ours goes out here.
     fn write<T: Serialize>(&mut self, record: &T) -> Result<(), Error> {
+        match self.form {
+            Form::Records => self.write_clean(record),
+            Form::MlxKnife => Ok(()),
+        }
+    }
+
+    /// Writes a line without secrets in it.
+    fn write_clean<T: Serialize>(&mut self, record: &T) -> Result<(), Error> {
         if self.secrets.is_empty() {
             return self.writer.record(record);
         }

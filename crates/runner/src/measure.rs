@@ -122,6 +122,7 @@ mod tests {
             sent,
             done: sent + Duration::from_secs(9),
             status: 200,
+            retry_after: None,
             body: Body::Events(Vec::new()),
             broken: None,
         };

@@ -123,6 +123,8 @@ fn places(case: &CaseDef) -> Vec<String> {
     texts
         .filter_map(|text| Template::parse(text).ok())
         .flat_map(|template| template.places().map(str::to_owned).collect::<Vec<_>>())
+        // A fixture is there with and without a model.
+        .filter(|place| !place.starts_with("fixture."))
         .collect()
 }
 

@@ -69,11 +69,13 @@ fn failure(page: &mut Page, span: &Span) {
 
 fn name(phase: Phase) -> &'static str {
     match phase {
+        Phase::Setup => "setup",
         Phase::Spawn => "spawn",
         Phase::Load => "load",
         Phase::Warmup => "warmup",
         Phase::Measure => "measure",
         Phase::Test => "test",
         Phase::Stop => "stop",
+        Phase::Teardown => "teardown",
     }
 }

@@ -31,12 +31,7 @@ impl LogFile {
     ///
     /// When the folder or the file cannot be made.
     pub fn create(folder: &Path, parts: &[&str]) -> io::Result<LogFile> {
-        if !folder.exists() {
-            fs::create_dir_all(folder)?;
-            // Logs are no part of anybody's repository; a folder that was there before
-            // is not ours to say so of.
-            fs::write(folder.join(".gitignore"), "*\n")?;
-        }
+        own_folder(folder)?;
         let stem: Vec<String> = parts.iter().map(|part| file_name(part)).collect();
         let path = folder.join(format!("{}.log", stem.join("-")));
         let file = File::options().create(true).append(true).open(&path)?;
@@ -44,9 +39,19 @@ impl LogFile {
     }
 }
 
+/// Makes `folder` where there is none. What is in it is no part of anybody's
+/// repository; of a folder that was there before that is not ours to say.
+pub(crate) fn own_folder(folder: &Path) -> io::Result<()> {
+    if !folder.exists() {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join(".gitignore"), "*\n")?;
+    }
+    Ok(())
+}
+
 /// `name` as a piece of a file's name: names come from suites and must not become
 /// paths.
-fn file_name(name: &str) -> String {
+pub(crate) fn file_name(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let mut text: String = name.chars().map(safe).take(80).collect();
     if text.starts_with('.') {

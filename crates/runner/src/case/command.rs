@@ -2,7 +2,6 @@
 
 use std::{
     io::{ErrorKind, Read, Write},
-    path::Path,
     process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -13,12 +12,12 @@ use nix::sys::signal::Signal;
 use probe::clock::Stamp;
 use records::ErrorInfo;
 
-use super::Came;
+use super::{Around, Came};
 use crate::{
     backend::{Process, program_path},
     expect::Observed,
     interrupt::{Interrupts, look_again_in},
-    suite::{CommandDef, Places, Template},
+    suite::{CommandDef, Template},
 };
 
 /// The most that is kept of what a command prints, in bytes; the rest is read and
@@ -30,13 +29,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// Runs the command once, to its end.
-pub fn run(
-    command: &CommandDef,
-    places: &Places,
-    folder: &Path,
-    timeout: Duration,
-    interrupts: &Interrupts,
-) -> Came {
+pub fn run(command: &CommandDef, around: &Around<'_>, interrupts: &Interrupts) -> Came {
+    let &Around { places, env, folder, timeout } = around;
     let fill = |text: &String| -> Result<String, String> {
         Template::parse(text)?
             .fill(places, |name| std::env::var(name).ok())
@@ -46,7 +40,7 @@ pub fn run(
         let mut words = command.argv.iter().map(fill).collect::<Result<Vec<_>, _>>()?.into_iter();
         let program = words.next().ok_or("argv names no program")?;
         let mut prepared = Command::new(program_path(&program, folder));
-        prepared.args(words);
+        prepared.args(words).envs(env);
         for (name, value) in &command.env {
             prepared.env(name, fill(value)?);
         }
@@ -157,11 +151,12 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use std::{
+        collections::BTreeMap,
         path::Path,
         time::{Duration, Instant},
     };
 
-    use super::{Came, run};
+    use super::{Around, Came, run};
     use crate::{
         interrupt::Interrupts,
         suite::{CommandDef, Places},
@@ -170,7 +165,9 @@ mod tests {
     fn came(text: &str, timeout: Duration) -> Came {
         let command: CommandDef = toml::from_str(text).unwrap();
         let places = Places::from([("model.id", "a b".to_owned())]);
-        run(&command, &places, Path::new(""), timeout, &Interrupts::default())
+        let (env, folder) = (BTreeMap::new(), Path::new(""));
+        let around = Around { places: &places, env: &env, folder, timeout };
+        run(&command, &around, &Interrupts::default())
     }
 
     const LONG: Duration = Duration::from_secs(20);

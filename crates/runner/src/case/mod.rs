@@ -13,17 +13,32 @@ mod tally;
 mod target;
 mod unsupported;
 
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
 use probe::clock::Stamp;
 use records::{Check, ErrorInfo};
 use serde_json::{Map, Value};
 
-use crate::expect::Observed;
+use crate::{expect::Observed, suite::Places};
 
 pub use command::run as run_command;
 pub use prepared::Prepared;
 pub use request::{Ready, Sending};
 pub use result::{Subject, conclude, model, not_run};
 pub(crate) use target::check as check_target;
+
+/// What a command finds around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// What its placeholders stand for.
+    pub places: &'a Places,
+    /// Environment variables beside its own.
+    pub env: &'a BTreeMap<String, String>,
+    /// The folder that relative paths start from.
+    pub folder: &'a Path,
+    /// How long it may take.
+    pub timeout: Duration,
+}
 
 /// What came of a case.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +57,8 @@ pub struct Came {
     pub error: Option<ErrorInfo>,
     /// When it was over, where cleaning up came after it.
     pub end: Option<Stamp>,
+    /// How long the server asked to be left alone (`Retry-After`).
+    pub retry_after: Option<Duration>,
 }
 
 impl Came {

@@ -321,5 +321,5 @@ fn came(
         metrics,
         ..Observed::default()
     };
-    Came { observed, error, ..Came::default() }
+    Came { observed, error, retry_after: reply.retry_after, ..Came::default() }
 }

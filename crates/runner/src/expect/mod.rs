@@ -193,8 +193,8 @@ fn subject(key: &str, value: &Value, folder: &Path) -> Result<Subject, String> {
         "tool_calls" => Subject::ToolCalls(Box::new(CallsRule::read(value, folder)?)),
         "accuracy" => Subject::Accuracy(range(value, "accuracy")?),
         "exit" => Subject::Exit(any_of(value, "exit", Value::as_i64)?),
-        name if Metrics::NAMES.contains(&name) => Subject::Metric(name.into(), range(value, name)?),
         name if LATER.contains(&name) => return Err(format!("{name}: not in this version yet")),
+        name if Metrics::NAMES.contains(&name) => Subject::Metric(name.into(), range(value, name)?),
         name => {
             let known: Vec<&str> = SUBJECTS.iter().chain(Metrics::NAMES).copied().collect();
             return Err(format!("unknown expectation {name:?}{}", suggestion(name, &known)));

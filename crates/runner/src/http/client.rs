@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::{Timestamp, fmt::rfc2822};
+
 use super::{
     Outgoing,
     sse::{Event, SseReader},
@@ -50,6 +52,8 @@ pub struct Reply {
     pub done: Instant,
     /// The status.
     pub status: u16,
+    /// How long the server asks to be left alone, where it says so.
+    pub retry_after: Option<Duration>,
     /// The body.
     pub body: Body,
     /// Why the body ended before its end. What came until then is in `body`.
@@ -206,6 +210,11 @@ fn read(
         .get("content-type")
         .and_then(|value| value.to_str().ok())
         .is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"));
+    let retry_after = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| retry_after(text, Timestamp::now()));
     let mut source = response.into_body().into_reader();
     let mut buffer = vec![0; 64 << 10];
     let mut bytes = Vec::new();
@@ -237,7 +246,17 @@ fn read(
     };
     let done = Instant::now();
     let body = if is_events { Body::Events(events) } else { Body::Whole(bytes) };
-    Ok(Reply { sent, done, status, body, broken })
+    Ok(Reply { sent, done, status, retry_after, body, broken })
+}
+
+/// What `Retry-After` says (RFC 9110, section 10.2.3): seconds, or a date.
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = rfc2822::parse(text).ok()?.timestamp();
+    Some(until.duration_since(now).try_into().unwrap_or_default())
 }
 
 fn explain(error: &ureq::Error, timeout: Duration) -> HttpError {

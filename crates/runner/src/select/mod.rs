@@ -1,8 +1,10 @@
 //! Which cells are run: `-k`, `-m` and ids.
 
 mod expression;
+mod last;
 
 pub use expression::Expression;
+pub use last::by_last;
 
 /// What was asked for on the command line. Everything given must agree.
 #[derive(Clone, Debug, Default)]

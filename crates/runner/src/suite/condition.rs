@@ -63,6 +63,14 @@ pub struct Retries {
     pub max_delay: Option<Span>,
 }
 
+impl Retries {
+    /// So many further tries, with the usual pauses.
+    #[must_use]
+    pub fn times(count: u32) -> Retries {
+        Retries { count, delay: None, backoff: Backoff::default(), max_delay: None }
+    }
+}
+
 /// How pauses between tries grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -139,9 +147,7 @@ enum RetriesForm {
 impl From<RetriesForm> for Retries {
     fn from(form: RetriesForm) -> Retries {
         match form {
-            RetriesForm::Count(count) => {
-                Retries { count, delay: None, backoff: Backoff::default(), max_delay: None }
-            }
+            RetriesForm::Count(count) => Retries::times(count),
             RetriesForm::Table { count, delay, backoff, max_delay } => {
                 Retries { count, delay, backoff, max_delay }
             }

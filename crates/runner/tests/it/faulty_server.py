@@ -25,6 +25,15 @@ def chunk(content=None, finish=None, **delta):
     return {"choices": [{"delta": delta, "finish_reason": finish}]}
 
 
+def first_time():
+    """Whether nobody asked this before, in this folder, over all lives of the server."""
+    try:
+        open("asked", "x").close()
+    except FileExistsError:
+        return False
+    return True
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
@@ -52,7 +61,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         request = self.rfile.read(int(self.headers.get("content-length", 0)))
-        if FAULT == "die":
+        if FAULT.startswith("busy-") and first_time():
+            self.send_response(int(FAULT.removeprefix("busy-")))
+            self.send_header("retry-after", "1")
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return None
+        if FAULT == "die" or FAULT == "die-once" and first_time():
             print("about to die", flush=True)
             os._exit(3)
         if FAULT == "kill":

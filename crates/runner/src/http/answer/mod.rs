@@ -155,7 +155,8 @@ mod tests {
     fn read(status: u16, body: &str, api: Api) -> Answer {
         let now = Instant::now();
         let body = Body::Whole(body.as_bytes().to_vec());
-        Answer::read(&Reply { sent: now, done: now, status, body, broken: None }, api.into())
+        let reply = Reply { sent: now, done: now, status, retry_after: None, body, broken: None };
+        Answer::read(&reply, api.into())
     }
 
     #[test]

@@ -1,0 +1,172 @@
+//! One cell: tried, and where that is wanted, tried again, to its one result.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use pipe::Error;
+use probe::clock::Stamp;
+use records::{Attempt, Origin, Outcome, Test, round};
+
+use super::{Session, group::Stage, retry};
+use crate::{
+    case::{self, Came, Prepared, Subject},
+    plan::Cell,
+    suite::{CaseDef, Places, Retries, Scope},
+};
+
+/// How long a case may take when nobody says.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+impl Session<'_> {
+    /// The one result of `cell`; nothing when the run was interrupted before it began.
+    pub(super) fn result(
+        &mut self,
+        cell: &Cell<'_>,
+        stage: &mut Stage<'_>,
+    ) -> Result<Option<Test>, Error> {
+        if let Some(skip) = &cell.case.skip {
+            let reason = skip.reason.clone();
+            let subject = self.subject(cell, stage);
+            return Ok(Some(case::not_run(&subject, Outcome::Skipped, reason, None)));
+        }
+        let policy = self.policy(cell);
+        let mut first = None;
+        let mut earlier = Vec::new();
+        for attempt in 1.. {
+            if !self.serve(cell, stage)? {
+                break;
+            }
+            let needs_server = stage.group.needs_server_for(cell);
+            if let Some(info) = stage.broken.clone().filter(|_| needs_server) {
+                let subject = self.subject(cell, stage);
+                let message = info.message.clone();
+                return Ok(Some(case::not_run(&subject, Outcome::Error, message, Some(info))));
+            }
+            let start = *first.get_or_insert_with(Stamp::now);
+            let (mut test, asked) = self.attempt(cell, stage)?;
+            test.attempt = Some(attempt);
+            test.total_s = Some(round(Stamp::now().since(&start).as_secs_f64(), 6));
+            let is_last = policy.is_none_or(|policy| attempt > policy.count);
+            if is_last || self.interrupts.stop() || !retry::is_worth_it(&test) {
+                let flaky = earlier.iter().any(|outcome| *outcome != test.outcome);
+                test.flaky = (!earlier.is_empty()).then_some(flaky);
+                return Ok(Some(test));
+            }
+            earlier.push(test.outcome);
+            let pause = policy.map(|policy| retry::pause(&policy, attempt + 1, asked));
+            self.journal.attempt(&earlier_try(&test, &self.journal.origin))?;
+            if let Some(junit) = &mut self.junit {
+                junit.attempt(&test);
+            }
+            self.progress.attempt(&test, pause.unwrap_or_default());
+            self.interrupts.sleep(pause.unwrap_or_default());
+            if self.interrupts.stop() {
+                return Ok(Some(test));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How often the case is tried again. What is expected to fail is tried once.
+    fn policy(&self, cell: &Cell<'_>) -> Option<Retries> {
+        let case = cell.case;
+        let policy = self.options.retries.or(case.retries).or(self.suite.body.defaults.retries);
+        policy.filter(|policy| policy.count > 0 && case.xfail.is_none())
+    }
+
+    fn subject<'s>(&'s self, cell: &'s Cell<'s>, stage: &Stage<'s>) -> Subject<'s> {
+        Subject {
+            origin: &self.journal.origin,
+            suite: self.suite,
+            cell,
+            on: stage.group.on,
+            backend: stage.backend.clone(),
+            model: stage.model.clone(),
+        }
+    }
+
+    /// What was prepared of `case`, when it was first met.
+    pub(super) fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
+        let (folder, defaults) = (&self.suite.folder, &self.suite.body.defaults);
+        // Cases stay where they are in the suite for the whole run. The suite was checked
+        // when it was loaded: every case can be prepared.
+        let prepared = self
+            .prepared
+            .entry(std::ptr::from_ref(case))
+            .or_insert_with(|| Rc::new(Prepared::of(case, folder, defaults).unwrap_or_default()));
+        Rc::clone(prepared)
+    }
+
+    /// Tries `cell` once. Also returns how long the server asked us to wait.
+    fn attempt(
+        &mut self,
+        cell: &Cell<'_>,
+        stage: &mut Stage<'_>,
+    ) -> Result<(Test, Option<Duration>), Error> {
+        let case = cell.case;
+        let folder = &self.suite.folder;
+        let defaults = &self.suite.body.defaults;
+        let own = case.timeout.or(defaults.timeout).map(|span| span.0);
+        let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
+        let prepared = self.prepared(case);
+        let mut params = stage.params.clone();
+        params.axes = case.axes.iter().cloned().collect();
+        let (places, env, broken) = match self.set_up(cell, stage)? {
+            Ok(mut ready) => {
+                if let Some(path) = &stage.path {
+                    ready.places.set("path", path.display().to_string());
+                }
+                if let Some(serving) = &stage.serving {
+                    ready.places.add(&serving.server.places);
+                }
+                (ready.places, ready.env, None)
+            }
+            Err(error) => (Places::default(), BTreeMap::new(), Some(error)),
+        };
+        let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
+        // Files are read and the body is made before the clock starts.
+        let request = case.request.as_ref().filter(|_| broken.is_none()).map(|request| {
+            let (prepared, model, places) = (prepared.as_ref(), model.as_str(), &places);
+            case::Sending { request, prepared, model, defaults, folder, places, timeout }.ready()
+        });
+        let before = self.watch.before();
+        let start = Stamp::now();
+        self.progress.running(&cell.id);
+        self.journal.begin_test(&cell.id, &params, &start)?;
+        let mut came = match (broken, request, &case.command, &mut stage.serving) {
+            (Some(error), ..) => Came { error: Some(error), ..Came::default() },
+            (_, Some(request), _, Some(serving)) => {
+                request.run(&mut serving.server, self.interrupts)
+            }
+            (_, _, Some(command), _) => {
+                let around = case::Around { places: &places, env: &env, folder, timeout };
+                case::run_command(command, &around, self.interrupts)
+            }
+            _ => Came::error("backend_not_started", "there is no server for this case".to_owned()),
+        };
+        let end = came.end.unwrap_or_else(Stamp::now);
+        if let Some(error) = came.error.as_mut().filter(|error| error.kind == "backend_died") {
+            error.memory = Some(self.watch.at_death());
+        }
+        let health = self.watch.after(&before);
+        let asked = came.retry_after;
+        let subject = self.subject(cell, stage);
+        let test = case::conclude(&subject, &prepared, came, &start, &end, Some(health));
+        self.tear_down(Scope::Case)?;
+        Ok((test, asked))
+    }
+}
+
+/// The record of a try that another one follows.
+fn earlier_try(test: &Test, origin: &Origin) -> Attempt {
+    let mut attempt = Attempt::at(test.ts, origin);
+    attempt.id.clone_from(&test.id);
+    attempt.params = test.params.clone();
+    attempt.attempt = test.attempt.unwrap_or(1);
+    attempt.outcome = test.outcome;
+    attempt.duration_s = test.duration_s.unwrap_or_default();
+    attempt.end_ts = test.end_ts.unwrap_or(test.ts);
+    attempt.reason.clone_from(&test.reason);
+    attempt.checks.clone_from(&test.checks);
+    attempt.error.clone_from(&test.error);
+    attempt
+}
