@@ -119,7 +119,7 @@ fn uses_server(case: &CaseDef) -> bool {
 /// The placeholders of a case's command.
 fn places(case: &CaseDef) -> Vec<String> {
     let Some(command) = &case.command else { return Vec::new() };
-    let texts = command.argv.iter().chain(&command.stdin).chain(command.env.values());
+    let texts = command.texts();
     texts
         .filter_map(|text| Template::parse(text).ok())
         .flat_map(|template| template.places().map(str::to_owned).collect::<Vec<_>>())

@@ -30,10 +30,13 @@ impl Secrets {
         let of_models =
             models.flat_map(|model| model.on.values()).filter_map(|at| at.path.as_ref());
         let commands = body.case.iter().filter_map(|case| case.get_ref().command.as_ref());
-        let of_cases = commands.flat_map(|c| c.argv.iter().chain(&c.stdin).chain(c.env.values()));
+        let of_cases = commands.flat_map(crate::suite::CommandDef::texts);
+        let requests = body.case.iter().filter_map(|case| case.get_ref().request.as_ref());
+        let of_requests = requests.flat_map(|request| request.files());
         let names = of_backends
             .chain(of_models)
             .chain(of_cases)
+            .chain(of_requests)
             .filter_map(|text| Template::parse(text).ok())
             .flat_map(|text| text.variables().map(str::to_owned).collect::<Vec<_>>())
             .chain(keys);

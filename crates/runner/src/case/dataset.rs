@@ -63,8 +63,9 @@ pub(super) fn rows(
             let filled = substitute(stated, &known);
             // Most have no placeholder: those are compiled once.
             match filled == **stated {
-                true => common.clone(),
-                false => Expectation::from_toml(&filled, folder).map_err(at),
+                true => common.clone().map_err(at),
+                false => Expectation::from_toml(&filled, folder)
+                    .map_err(|error| at(format!("expect: {error}"))),
             }
         });
         let own = expectations.collect::<Result<Vec<_>, _>>()?;

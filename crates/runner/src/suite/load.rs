@@ -260,7 +260,10 @@ fn check_case(
             }
         }
         (None, Some(command)) => {
-            let mut texts = command.argv.iter().chain(&command.stdin).chain(command.env.values());
+            if command.stdin.is_some() && command.stdin_file.is_some() {
+                return fail(case.span(), "has both stdin and stdin_file".into());
+            }
+            let mut texts = command.texts();
             if let Some(message) = texts.find_map(|text| Template::check(text).err()) {
                 return fail(case.span(), message);
             }
