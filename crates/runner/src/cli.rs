@@ -1,20 +1,20 @@
 //! The command line.
 
-use std::{fs::File, io, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, fs::File, io, io::Write as _, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum, builder::NonEmptyStringValueParser};
 use pipe::{Error, Writer, cli::not_yet};
 
 use crate::{
-    exit,
+    case, collect, exit,
     interrupt::Interrupts,
     journal::Form,
     last::Last,
-    plan::plan,
+    plan::{self, Host, On, plan},
     resume::Kept,
     run::{Options, run},
-    select::{Expression, Selection, by_last},
-    suite::{self, Retries, Suite, within_reason},
+    select::{Named, SelectArgs, Selection, by_last},
+    suite::{self, Retries, Suite, SuiteErrors, within_reason},
 };
 
 const EXAMPLES: &str = "\
@@ -24,6 +24,8 @@ Examples:
   runner suite.toml::chat                  one case on every backend and model
   runner 'suite.toml::chat[llama,smollm2]' one cell
   runner -k 'chat and not vision' -m smoke suite.toml
+  runner --backend llama --model 'qwen*' --repeat 5 suite.toml
+  runner --shard 2/4 suite.toml            the second quarter of it
   memmon -- runner suite.toml | correlate | reportgen > report.md
 
 Exit codes:
@@ -40,13 +42,8 @@ pub struct Args {
     #[arg(value_name = "SUITE[::CASE[params]]", required = true, value_parser = NonEmptyStringValueParser::new())]
     suites: Vec<String>,
 
-    /// Run only cells whose id contains the words of EXPR (and, or, not, brackets)
-    #[arg(short = 'k', value_name = "EXPR", value_parser = Expression::parse)]
-    keywords: Option<Expression>,
-
-    /// Run only cases with the marks of EXPR (and, or, not, brackets)
-    #[arg(short = 'm', value_name = "EXPR", value_parser = Expression::parse)]
-    marks: Option<Expression>,
+    #[command(flatten)]
+    select: SelectArgs,
 
     /// Print the ids of what would run, one a line, and run nothing
     #[arg(long)]
@@ -101,16 +98,6 @@ pub struct Args {
     output: Option<String>,
 
     #[arg(long, hide = true, value_parser = not_yet)]
-    repeat: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    shard: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    model: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    backend: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
-    profile: Option<String>,
-    #[arg(long, hide = true, value_parser = not_yet)]
     requests: Option<String>,
 }
 
@@ -136,35 +123,50 @@ fn time(text: &str) -> Result<Duration, String> {
 /// When the suite is wrong, or results cannot be written.
 pub fn execute(args: Args) -> Result<u8, Error> {
     let (file, ids) = targets(&args.suites)?;
-    let suite = suite::load(&file).map_err(|error| Error::Usage(error.to_string()))?;
-    let selection = Selection { keywords: args.keywords, marks: args.marks, ids };
-    if let Some(id) = unknown_id(&suite, &selection) {
-        return Err(Error::Usage(format!("{file}::{id}: there is no such case")));
+    let mut suite = read(&file)?;
+    let asked = args.select.on(&mut suite, ids).map_err(Error::Usage)?;
+    let host = Host::here(&suite.body);
+    let mut groups = plan(&suite, &asked.selection, &host, &size_gb);
+    if let Some(id) = unknown_id(&suite, &asked.selection, &host) {
+        return Err(Error::Usage(format!("{file}::{id}")));
     }
-    let mut groups = plan(&suite, &selection);
     if args.lf || args.ff {
         let last = Last::open(&args.state_dir, &suite.name);
         groups = by_last(groups, last.failed(), args.lf);
     }
     if groups.is_empty() {
-        pipe::cli::complain("runner", &format!("{file}: nothing is selected"));
+        let hint = asked.selection.hint(&suite).map(|hint| format!(": {hint}"));
+        let message = format!("{file}: nothing is selected{}", hint.unwrap_or_default());
+        pipe::cli::complain("runner", &message);
         return Ok(exit::NOTHING);
     }
+    let groups = match asked.share {
+        Some(share) => {
+            let (groups, line) = plan::share(groups, share);
+            say(&line);
+            groups
+        }
+        None => groups,
+    };
     let kept = args.resume.map(|file| Kept::read(&file, &suite.name)).transpose()?;
     // Only now: an output that is made anew loses what it held.
     pipe::refuse_input_as_output(args.output.as_deref(), std::slice::from_ref(&file))?;
     let (mut writer, kept) = output(args.output.as_deref(), kept)?;
     if args.collect_only {
-        for cell in groups.iter().flat_map(|group| &group.cells) {
-            writer.line(cell.id.as_bytes())?;
-        }
-        writer.flush()?;
+        collect::ids(&groups, &mut writer)?;
+        collect::outline(&suite.name, &groups).iter().for_each(|line| say(line));
         return Ok(exit::PASSED);
+    }
+    let unset: BTreeSet<&str> =
+        groups.iter().flat_map(|g| &g.cells).filter_map(|cell| cell.unset.as_deref()).collect();
+    for message in unset {
+        pipe::cli::complain("runner", &format!("{file}: {message}"));
     }
     let interrupts =
         Interrupts::listen().map_err(|error| Error::write("signal handlers", error))?;
+    let max_failures = if args.exit_first { Some(1) } else { args.maxfail.or(asked.maxfail) };
     let options = Options {
-        max_failures: if args.exit_first { Some(1) } else { args.maxfail },
+        max_failures,
         timeout: args.timeout,
         retries: args.retries.map(Retries::times),
         state: args.state_dir,
@@ -204,13 +206,48 @@ fn ends_whole(file: &str) -> Result<bool, Error> {
     look().map_err(|error| Error::Usage(format!("{file}: {error}")))
 }
 
-/// The first id of `selection` that no cell of the suite has.
-fn unknown_id(suite: &Suite, selection: &Selection) -> Option<String> {
-    let unknown = |id: &&String| {
-        let alone = Selection { ids: vec![(*id).clone()], ..Selection::default() };
-        plan(suite, &alone).is_empty()
-    };
-    selection.ids.iter().find(unknown).cloned()
+/// The suite in `file`. Of several things that are wrong with it, each has a line.
+fn read(file: &str) -> Result<Suite, Error> {
+    suite::load(file).map_err(|SuiteErrors(mut errors)| {
+        let last = errors.pop().map(|error| error.to_string()).unwrap_or_default();
+        for error in errors {
+            pipe::cli::complain("runner", &error.to_string());
+        }
+        Error::Usage(last)
+    })
+}
+
+/// How large a model is on the disk, where it lies there.
+fn size_gb(on: &On<'_>) -> Option<f64> {
+    case::model(on, on.file().as_deref()).size_gb
+}
+
+/// A line for people.
+fn say(line: &str) {
+    // Nobody reading it is no reason to stop.
+    let _ = writeln!(anstream::stderr().lock(), "{}", pipe::printable(line));
+}
+
+/// What is wrong with the first id of `selection` that no cell of the suite has.
+fn unknown_id(suite: &Suite, selection: &Selection, host: &Host) -> Option<String> {
+    if selection.ids.is_empty() {
+        return None;
+    }
+    let all = Selection { repeat: selection.repeat, ..Selection::default() };
+    let groups = plan(suite, &all, host, &|_| None);
+    let cells = groups.iter().flat_map(|group| &group.cells).map(|cell| {
+        let id = cell.id.split_once("::").map_or(cell.id.as_str(), |(_, id)| id);
+        Named { id, case: &cell.case.name }
+    });
+    let unknown = selection.ids.unknown(cells)?;
+    let case = unknown.split('[').next().unwrap_or(unknown);
+    let mut known: Vec<&str> = suite.body.case.iter().map(|c| c.get_ref().name.as_str()).collect();
+    known.dedup();
+    Some(if known.contains(&case) {
+        format!("{unknown}: the case {case:?} has no such cell; see --collect-only")
+    } else {
+        format!("{unknown}: there is no such case{}", suite::suggestion(case, &known))
+    })
 }
 
 /// The one file that all `FILE::CASE` name, and the cases.

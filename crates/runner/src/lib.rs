@@ -7,9 +7,11 @@
 pub mod backend;
 pub mod case;
 pub mod cli;
+pub mod collect;
 pub mod emit;
 pub mod exit;
 pub mod expect;
+pub mod facts;
 pub mod fixture;
 pub mod health;
 pub mod http;

@@ -188,7 +188,7 @@ impl Server {
         places.set("url", url.clone());
         if let Some(path) = &on.placement.path {
             let path = fill(path, &Places::default())?;
-            places.set("path", around.folder.join(path.real).to_string_lossy());
+            places.set("path", on.model.folder.join(path.real).to_string_lossy());
         }
 
         let default = on.kind.command();
@@ -210,7 +210,7 @@ impl Server {
             })?;
         let log_from = log.file.metadata().map_or(0, |metadata| metadata.len());
 
-        let mut command = Command::new(program_path(&program.real, around.folder));
+        let mut command = Command::new(program_path(&program.real, &on.backend.folder));
         command.args(arguments.iter().map(|word| &word.real)).stdin(Stdio::null());
         for (name, value) in &def.env {
             command.env(name, fill(value, &places)?.real);

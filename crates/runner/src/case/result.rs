@@ -13,7 +13,7 @@ use crate::{
     expect::{Expectation, Observed, Subject as About, judge},
     journal::lasting,
     plan::{Cell, On},
-    suite::{CaseDef, Suite, Unsupported},
+    suite::{Suite, Unsupported, Xfail},
 };
 
 /// Longest beginning of an answer that is kept, in characters.
@@ -43,7 +43,7 @@ impl Subject<'_> {
         Params {
             backend: self.on.map(|on| on.backend_name.to_owned()),
             model: self.on.map(|on| on.model.id.clone()),
-            ..Params::default()
+            axes: self.cell.axes(),
         }
     }
 
@@ -142,7 +142,7 @@ pub fn conclude(
         (None, None, None) => (Outcome::Passed, None),
     };
     test.error = error.filter(|_| outcome != Outcome::Skipped);
-    settle(&mut test, case, outcome, reason);
+    settle(&mut test, subject.cell.xfail, outcome, reason);
     test.metrics = observed.metrics;
     test.sample_output = observed
         .text
@@ -192,19 +192,23 @@ pub fn not_run(
 ) -> Test {
     let mut test = subject.test(&Stamp::now());
     test.error = error;
-    settle(&mut test, subject.cell.case, outcome, Some(reason));
+    settle(&mut test, subject.cell.xfail, outcome, Some(reason));
     test
 }
 
 /// Gives the test its outcome, turned around where it is expected to fail. That the
-/// run was interrupted is nobody's expectation.
-fn settle(test: &mut Test, case: &CaseDef, outcome: Outcome, reason: Option<String>) {
-    let interrupted = test.error.as_ref().is_some_and(|error| error.kind == "interrupted");
-    (test.outcome, test.reason) = match (&case.xfail, outcome) {
+/// run was interrupted, or that a variable is not set, is nobody's expectation.
+fn settle(test: &mut Test, xfail: Option<&Xfail>, outcome: Outcome, reason: Option<String>) {
+    let kind = test.error.as_ref().map(|error| error.kind.as_str());
+    let unexpected = matches!(kind, Some("interrupted" | "unset_variable"));
+    (test.outcome, test.reason) = match (xfail, outcome) {
+        (Some(why), Outcome::Passed) if why.strict => {
+            (Outcome::Failed, Some(format!("[strict] expected to fail: {}", why.reason)))
+        }
         (Some(why), Outcome::Passed) => {
             (Outcome::Xpassed, Some(format!("expected to fail: {}", why.reason)))
         }
-        (Some(why), Outcome::Failed | Outcome::Error) if !interrupted => {
+        (Some(why), Outcome::Failed | Outcome::Error) if !unexpected => {
             (Outcome::Xfailed, Some(why.reason.clone()))
         }
         _ => (outcome, reason),

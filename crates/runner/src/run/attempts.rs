@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use pipe::Error;
 use probe::clock::Stamp;
-use records::{Attempt, Origin, Outcome, Test, round};
+use records::{Attempt, ErrorInfo, Origin, Outcome, Test, round};
 
 use super::{Session, group::Stage, retry};
 use crate::{
     case::{self, Came, Prepared, Subject},
     plan::Cell,
-    suite::{CaseDef, Places, Retries, Scope},
+    suite::{CaseDef, Retries, Scope},
 };
 
 /// How long a case may take when nobody says.
@@ -23,10 +23,18 @@ impl Session<'_> {
         cell: &Cell<'_>,
         stage: &mut Stage<'_>,
     ) -> Result<Option<Test>, Error> {
-        if let Some(skip) = &cell.case.skip {
-            let reason = skip.reason.clone();
+        if let Some(reason) = cell.skip.clone() {
             let subject = self.subject(cell, stage);
             return Ok(Some(case::not_run(&subject, Outcome::Skipped, reason, None)));
+        }
+        if let Some(message) = cell.unset.clone() {
+            let info = ErrorInfo {
+                kind: "unset_variable".to_owned(),
+                message: message.clone(),
+                ..ErrorInfo::default()
+            };
+            let subject = self.subject(cell, stage);
+            return Ok(Some(case::not_run(&subject, Outcome::Error, message, Some(info))));
         }
         let policy = self.policy(cell);
         let mut first = None;
@@ -66,11 +74,21 @@ impl Session<'_> {
         Ok(None)
     }
 
+    /// What was prepared of `case`, when it was first met.
+    pub(super) fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
+        // Cases stay where they are in the suite for the whole run.
+        let entry = self.prepared.entry(std::ptr::from_ref(case));
+        let defaults = &self.suite.body.defaults;
+        // The suite was checked when it was loaded: every case can be prepared.
+        let prepare = || Rc::new(Prepared::of(case, &case.folder, defaults).unwrap_or_default());
+        Rc::clone(entry.or_insert_with(prepare))
+    }
+
     /// How often the case is tried again. What is expected to fail is tried once.
     fn policy(&self, cell: &Cell<'_>) -> Option<Retries> {
         let case = cell.case;
         let policy = self.options.retries.or(case.retries).or(self.suite.body.defaults.retries);
-        policy.filter(|policy| policy.count > 0 && case.xfail.is_none())
+        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none())
     }
 
     fn subject<'s>(&'s self, cell: &'s Cell<'s>, stage: &Stage<'s>) -> Subject<'s> {
@@ -84,18 +102,6 @@ impl Session<'_> {
         }
     }
 
-    /// What was prepared of `case`, when it was first met.
-    pub(super) fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
-        let (folder, defaults) = (&self.suite.folder, &self.suite.body.defaults);
-        // Cases stay where they are in the suite for the whole run. The suite was checked
-        // when it was loaded: every case can be prepared.
-        let prepared = self
-            .prepared
-            .entry(std::ptr::from_ref(case))
-            .or_insert_with(|| Rc::new(Prepared::of(case, folder, defaults).unwrap_or_default()));
-        Rc::clone(prepared)
-    }
-
     /// Tries `cell` once. Also returns how long the server asked us to wait.
     fn attempt(
         &mut self,
@@ -103,37 +109,48 @@ impl Session<'_> {
         stage: &mut Stage<'_>,
     ) -> Result<(Test, Option<Duration>), Error> {
         let case = cell.case;
-        let folder = &self.suite.folder;
+        let folder = &case.folder;
         let defaults = &self.suite.body.defaults;
         let own = case.timeout.or(defaults.timeout).map(|span| span.0);
         let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
         let prepared = self.prepared(case);
+
         let mut params = stage.params.clone();
-        params.axes = case.axes.iter().cloned().collect();
-        let (places, env, broken) = match self.set_up(cell, stage)? {
-            Ok(mut ready) => {
-                if let Some(path) = &stage.path {
-                    ready.places.set("path", path.display().to_string());
-                }
-                if let Some(serving) = &stage.serving {
-                    ready.places.add(&serving.server.places);
-                }
-                (ready.places, ready.env, None)
-            }
-            Err(error) => (Places::default(), BTreeMap::new(), Some(error)),
-        };
+        params.axes = cell.axes();
+        let fixtures = self.set_up(cell, stage)?;
+        let mut places = stage.group.on.map(|on| on.places()).unwrap_or_default();
+        let mut env = BTreeMap::new();
+        if let Some(path) = &stage.path {
+            places.set("path", path.display().to_string());
+        }
+        if let Some(serving) = &stage.serving {
+            places.add(&serving.server.places);
+        }
+        let fixtures = fixtures.map(|ready| {
+            places.add(&ready.places);
+            env = ready.env;
+        });
         let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
         // Files are read and the body is made before the clock starts.
-        let request = case.request.as_ref().filter(|_| broken.is_none()).map(|request| {
-            let (prepared, model, places) = (prepared.as_ref(), model.as_str(), &places);
-            case::Sending { request, prepared, model, defaults, folder, places, timeout }.ready()
+        let request = case.request.as_ref().map(|request| {
+            let sending = case::Sending {
+                request,
+                prepared: &prepared,
+                model: &model,
+                defaults,
+                folder,
+                places: &places,
+                timeout,
+            };
+            sending.ready()
         });
+
         let before = self.watch.before();
         let start = Stamp::now();
         self.progress.running(&cell.id);
         self.journal.begin_test(&cell.id, &params, &start)?;
-        let mut came = match (broken, request, &case.command, &mut stage.serving) {
-            (Some(error), ..) => Came { error: Some(error), ..Came::default() },
+        let mut came = match (fixtures, request, &case.command, &mut stage.serving) {
+            (Err(error), ..) => Came { error: Some(error), ..Came::default() },
             (_, Some(request), _, Some(serving)) => {
                 request.run(&mut serving.server, self.interrupts)
             }

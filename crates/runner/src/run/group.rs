@@ -13,7 +13,7 @@ use crate::{
     case::{self, Came},
     journal::{Closing, Journal, Open},
     plan::{Cell, Group, On},
-    suite::{Places, Scope, Template},
+    suite::Scope,
 };
 
 /// A server at work, with its phase.
@@ -86,12 +86,7 @@ impl Session<'_> {
             broken: None,
         };
         let Some(on) = &group.on else { return stage };
-        let variable = |name: &str| std::env::var(name).ok();
-        stage.path = on.placement.path.as_ref().and_then(|path| {
-            let filled =
-                Template::parse(path).and_then(|t| t.fill(&Places::default(), variable)).ok()?;
-            Some(self.suite.folder.join(filled.real))
-        });
+        stage.path = on.file();
         stage.params.backend = Some(on.backend_name.to_owned());
         stage.params.model = Some(on.model.id.clone());
         stage.model = Some(case::model(on, stage.path.as_deref()));

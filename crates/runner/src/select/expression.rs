@@ -15,6 +15,8 @@ pub enum Expression {
 
 /// How deep brackets and `not` may nest; deeper ones are nobody's intention.
 const DEPTH: usize = 100;
+/// How many words there may be: each nests the ones before it.
+const LONGEST: usize = 1000;
 
 impl Expression {
     /// Reads one. `not` binds closest, then `and`, then `or`; a word is anything
@@ -24,11 +26,24 @@ impl Expression {
     ///
     /// With a sentence that says what is missing, and where.
     pub fn parse(text: &str) -> Result<Expression, String> {
-        let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0 };
+        let tokens = tokens(text)?;
+        if tokens.len() > LONGEST {
+            return Err(format!("more than {LONGEST} words"));
+        }
+        let mut parser = Parser { tokens, at: 0, depth: 0 };
         let expression = parser.or()?;
         match parser.peek() {
             None => Ok(expression),
             Some(token) => Err(format!("{:?} is one too many in {text:?}", token.text())),
+        }
+    }
+
+    /// Its words, in the order in which they stand.
+    pub fn words(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Expression::Word(text) => Box::new(std::iter::once(text.as_str())),
+            Expression::Not(inner) => inner.words(),
+            Expression::And(a, b) | Expression::Or(a, b) => Box::new(a.words().chain(b.words())),
         }
     }
 
@@ -192,6 +207,7 @@ mod tests {
             assert!(Expression::parse(text).unwrap_err().contains(why), "{text}");
         }
         assert!(Expression::parse(&"(".repeat(100_000)).is_err());
+        assert!(Expression::parse(&format!("a{}", " and a".repeat(100_000))).is_err());
     }
 
     fn any_expression() -> impl Strategy<Value = Expression> {

@@ -34,7 +34,11 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::by_last;
-    use crate::{plan::plan, select::Selection, suite::parse};
+    use crate::{
+        plan::{Host, plan},
+        select::Selection,
+        suite::parse,
+    };
 
     const SUITE: &str = r#"
 suite = 1
@@ -59,7 +63,8 @@ request = { api = "chat", prompt = "" }
     fn ids(failed: &[&str], only: bool) -> Vec<String> {
         let suite = parse("s.toml", SUITE).unwrap();
         let failed: BTreeSet<String> = failed.iter().map(|&id| id.to_owned()).collect();
-        let groups = by_last(plan(&suite, &Selection::default()), &failed, only);
+        let groups = plan(&suite, &Selection::default(), &Host::default(), &|_| None);
+        let groups = by_last(groups, &failed, only);
         groups.iter().flat_map(|group| group.cells.iter().map(|cell| cell.id.clone())).collect()
     }
 

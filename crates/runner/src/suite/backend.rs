@@ -42,6 +42,9 @@ pub struct BackendDef {
     /// The folder that its relative paths start from: that of its file.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// How many backends the suite defines before it: the order in which they run.
+    #[serde(skip)]
+    pub order: usize,
 }
 
 /// How to know that a backend is ready. What is absent, its kind fills in.
@@ -64,4 +67,11 @@ pub struct StopDef {
     pub signal: Option<Spanned<String>>,
     /// How long it has before it is killed.
     pub grace: Option<Span>,
+}
+
+impl BackendDef {
+    /// Its texts with placeholders.
+    pub fn texts(&self) -> impl Iterator<Item = &String> {
+        self.command.iter().flatten().chain(&self.url).chain(self.env.values())
+    }
 }

@@ -6,7 +6,7 @@ use records::{Modality, OnMiss};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{NotYet, Only, RequestDef, Retries, Skip, Span, Xfail};
+use super::{NotYet, Only, RequestDef, Retries, Skip, Span, Template, Xfail};
 
 /// A case.
 #[derive(Clone, Debug, Deserialize)]
@@ -140,9 +140,36 @@ pub struct CommandDef {
 }
 
 impl CommandDef {
-    /// Every text in which placeholders stand.
+    /// Its texts with placeholders.
     pub fn texts(&self) -> impl Iterator<Item = &String> {
         let others = [&self.stdin, &self.stdin_file, &self.cwd].into_iter().flatten();
         self.argv.iter().chain(others).chain(self.env.values())
+    }
+}
+
+impl CaseDef {
+    /// The placeholders of its command.
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
+        let texts = self.command.iter().flat_map(CommandDef::texts);
+        texts
+            .filter_map(|text| Template::parse(text).ok())
+            .flat_map(|template| template.places().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// Whether it is a command that names neither backend nor model: it runs once.
+    #[must_use]
+    pub fn stands_alone(&self) -> bool {
+        self.command.is_some()
+            && self.needs.is_empty()
+            && self.places().iter().all(|name| name.starts_with("fixture."))
+    }
+
+    /// Whether it talks to a server.
+    #[must_use]
+    pub fn uses_server(&self) -> bool {
+        self.request.is_some()
+            || self.places().iter().any(|name| matches!(name.as_str(), "url" | "host" | "port"))
     }
 }

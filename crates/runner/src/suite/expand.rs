@@ -9,7 +9,7 @@
 use super::Places;
 
 /// Every `{…}` that there is.
-const PLACES: [&str; 10] =
+pub(crate) const PLACES: [&str; 10] =
     ["path", "host", "port", "url", "model.id", "model", "backend", "repo", "tag", "name"];
 
 /// A text with placeholders.
@@ -77,22 +77,29 @@ impl Template {
         Ok(Template { parts })
     }
 
-    /// That `text` can be taken apart and has no placeholder but those there are.
+    /// That `text` can be taken apart and has no placeholder but those there are, and
+    /// `more`.
     ///
     /// # Errors
     ///
     /// With a sentence that names what is wrong.
-    pub fn check(text: &str) -> Result<(), String> {
-        match Template::parse(text)?
-            .places()
-            .find(|name| !PLACES.contains(name) && !name.starts_with("fixture."))
-        {
+    pub fn check(text: &str, more: &[&str]) -> Result<(), String> {
+        let known = |name: &&str| PLACES.contains(name) || more.contains(name);
+        match Template::parse(text)?.places().find(|name| !known(name)) {
             None => Ok(()),
             Some(name) => Err(format!(
                 "there is no placeholder {{{name}}}{}; braces are written {{{{ and }}}}",
-                super::suggestion(name, &PLACES)
+                super::suggestion(name, &[&PLACES, more].concat())
             )),
         }
+    }
+
+    /// The names of its environment variables that have no default.
+    pub fn needed(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable { name, default: None } => Some(name.as_str()),
+            _ => None,
+        })
     }
 
     /// The names of its environment variables.

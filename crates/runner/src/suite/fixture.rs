@@ -52,3 +52,11 @@ pub enum Scope {
     #[default]
     Case,
 }
+
+impl FixtureDef {
+    /// Its texts with placeholders.
+    pub fn texts(&self) -> impl Iterator<Item = &String> {
+        let commands = self.setup.iter().chain(&self.teardown);
+        self.env.values().chain(commands.flat_map(CommandDef::texts))
+    }
+}

@@ -1,20 +1,27 @@
 //! The language of suites: what a TOML file can say.
 //!
 //! These types mirror the file. [`load`] reads one and says what is wrong with
-//! it; [`crate::plan`] turns it into cells to run.
+//! it (`read`, `check`); [`crate::plan`] turns it into cells to run.
 
 mod backend;
+mod budget;
 mod byte_size;
 mod case;
-mod check_request;
+mod check;
 mod condition;
+pub mod dataset;
 mod expand;
 mod fixture;
-mod load;
 mod model;
+mod parametrize;
 mod places;
+mod read;
 mod request;
+mod source;
 mod substitute;
+#[cfg(test)]
+mod tests;
+mod tree;
 mod values;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -23,17 +30,21 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use backend::{BackendDef, ReadyDef, StopDef};
+pub use budget::{Budget, Limit};
 pub use byte_size::ByteSize;
 pub use case::{CaseDef, CommandDef, Dataset, TargetDef};
-pub(crate) use check_request::check as check_request;
+pub(crate) use check::requests::check as check_request;
 pub use condition::{Backoff, Only, Retries, Skip, Xfail};
+pub(crate) use expand::PLACES;
 pub use expand::{Filled, Template};
 pub use fixture::{FixtureDef, Scope};
-pub(crate) use load::suggestion;
-pub use load::{SuiteError, load, parse};
 pub use model::{ModelDef, Placement};
+pub(crate) use parametrize::written_id;
 pub use places::Places;
+pub use read::{load, parse};
 pub use request::{Api, Format, RequestDef, Turn, Unsupported};
+pub(crate) use source::suggestion;
+pub use source::{SuiteError, SuiteErrors};
 pub use substitute::substitute;
 pub use values::{AnyOf, NotYet, Span, within_reason};
 
@@ -51,11 +62,11 @@ pub struct Suite {
 }
 
 /// The whole file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Body {
     /// The version of the language: 1.
-    pub suite: Spanned<u32>,
+    pub suite: u32,
     /// The name that ids begin with.
     pub name: Option<String>,
     /// What cases have when they do not say otherwise.
@@ -119,21 +130,6 @@ impl Default for Health {
     fn default() -> Self {
         Health { min_ram_free_gb: 5.0, max_swap_growth_mb: 100.0 }
     }
-}
-
-/// The memory that models may take. A model that does not fit is skipped.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    /// A share of the machine's memory (`"80%"`) or an amount (`"48GB"`).
-    pub ram: Spanned<String>,
-    /// What a model takes in memory for each byte on disk.
-    #[serde(default = "overhead")]
-    pub overhead: f64,
-}
-
-fn overhead() -> f64 {
-    1.3
 }
 
 /// A way to run the suite: what it gives stands in for what the command line does not.

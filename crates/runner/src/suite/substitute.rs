@@ -9,7 +9,10 @@ use toml::Value;
 #[must_use]
 pub fn substitute(value: &Value, known: &dyn Fn(&str) -> Option<Value>) -> Value {
     match value {
-        Value::String(text) => substitute_text(text, known),
+        Value::String(text) => match in_text(text, known, &written) {
+            Filled::Whole(value) => value,
+            Filled::Text(text) => Value::String(text),
+        },
         Value::Array(list) => {
             Value::Array(list.iter().map(|item| substitute(item, known)).collect())
         }
@@ -20,10 +23,31 @@ pub fn substitute(value: &Value, known: &dyn Fn(&str) -> Option<Value>) -> Value
     }
 }
 
-fn substitute_text(text: &str, known: &dyn Fn(&str) -> Option<Value>) -> Value {
+/// A value within a text: as JSON writes it (3, true, ["a"]), but for the quotes of a text.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string(&other).unwrap_or_default(),
+    }
+}
+
+/// What a text becomes.
+pub(super) enum Filled<V> {
+    /// It was nothing but one name.
+    Whole(V),
+    /// It was more.
+    Text(String),
+}
+
+/// `text` with every `{name}` that is known replaced; `written` makes texts of values.
+pub(super) fn in_text<V>(
+    text: &str,
+    known: &dyn Fn(&str) -> Option<V>,
+    written: &dyn Fn(&V) -> String,
+) -> Filled<V> {
     let whole = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     if let Some(value) = whole.and_then(known) {
-        return value;
+        return Filled::Whole(value);
     }
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
@@ -37,11 +61,7 @@ fn substitute_text(text: &str, known: &dyn Fn(&str) -> Option<Value>) -> Value {
             .and_then(|n| Some((n, known(n)?)))
         {
             Some((name, value)) => {
-                match value {
-                    Value::String(text) => filled.push_str(&text),
-                    // As JSON writes it: 3, true, ["a"].
-                    other => filled.push_str(&serde_json::to_string(&other).unwrap_or_default()),
-                }
+                filled.push_str(&written(&value));
                 rest = &rest[name.len() + 2..];
             }
             None => {
@@ -51,7 +71,7 @@ fn substitute_text(text: &str, known: &dyn Fn(&str) -> Option<Value>) -> Value {
         }
     }
     filled.push_str(rest);
-    Value::String(filled)
+    Filled::Text(filled)
 }
 
 #[cfg(test)]
@@ -89,6 +109,18 @@ mod tests {
         fn texts_without_a_known_name_stay_as_they_are(text in "[{}a-c é]{0,30}") {
             let value = Value::String(text);
             prop_assert_eq!(substitute(&value, &known), value);
+        }
+
+        #[test]
+        fn pieces_are_replaced_one_by_one(pieces in prop::collection::vec(0..6usize, 2..20)) {
+            // Of these no end and beginning make a name together.
+            let before = ["{n}", "{lang}", "{other}", "}", "{", "text "];
+            let after = ["3", "de", "{other}", "}", "{", "text "];
+            let put = |words: [&str; 6]| pieces.iter().map(|i| words[*i]).collect::<String>();
+            prop_assert_eq!(
+                substitute(&Value::String(put(before)), &known),
+                Value::String(put(after))
+            );
         }
     }
 }

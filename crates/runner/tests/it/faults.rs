@@ -104,7 +104,7 @@ fn a_server_that_never_becomes_ready_is_stopped() {
     for fault in ["never-ready", "deaf"] {
         let folder = Folder::faulty(fault, CHAT);
         let suite = fs::read_to_string(folder.path().join("s.toml")).unwrap();
-        fs::write(folder.path().join("s.toml"), suite.replace("\"15s\"", "\"700ms\"")).unwrap();
+        fs::write(folder.path().join("s.toml"), suite.replace("\"15s\"", "\"3s\"")).unwrap();
         let run = folder.run(&[]);
         nothing_left(&run);
         let error = &run.test("chat")["error"];

@@ -1,0 +1,190 @@
+//! What can be wrong with a case.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    path::PathBuf,
+};
+
+use serde_json::{Map, Value};
+
+use super::{Check, conditions, limits, name_for_ids, requests};
+use crate::{
+    case::Prepared,
+    expect::Expectation,
+    suite::{CaseDef, Only, dataset, substitute, suggestion},
+};
+
+/// The first line of each data set: a case has many combinations, and a file is long.
+type Datasets = BTreeMap<PathBuf, Result<Map<String, Value>, String>>;
+
+pub(super) fn check(check: &mut Check<'_>) {
+    let mut datasets = Datasets::new();
+    for case in &check.suite.body.case {
+        one(check, case.get_ref(), &case.span(), &mut datasets);
+    }
+}
+
+fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, datasets: &mut Datasets) {
+    let who = format!("case {:?}", def.name);
+    if let Err(message) = name_for_ids("name", &def.name, ":") {
+        check.wrong(place, format!("{who}: {message}"));
+    }
+    match does(def).as_slice() {
+        [_] => {}
+        [] => check.wrong(place, format!("{who}: has neither a request nor a command")),
+        [first, second, ..] => {
+            check.wrong(place, format!("{who}: has both a {first} and a {second}"));
+        }
+    }
+    // What a data set's lines complete is looked at line by line.
+    if let Some(request) = def.request.as_ref().filter(|_| def.dataset.is_none())
+        && let Err(message) = requests::check(request, &def.folder)
+    {
+        check.wrong(place, format!("{who}: {message}"));
+    }
+    if let Some(command) = &def.command {
+        check.command(command, place, &who);
+    }
+    for mark in &def.marks {
+        if !check.suite.body.marks.contains_key(mark.get_ref()) {
+            let hint = suggestion(mark.get_ref(), &check.marks);
+            let message = format!("{who}: mark {:?} is not declared{hint}", mark.get_ref());
+            check.wrong(&mark.span(), message);
+        }
+    }
+    check.fixtures(&def.fixtures, &who);
+    fixture_places(check, def, place, &who);
+    let line = dataset_of(check, def, place, &who, datasets);
+    expectations(check, def, line.as_ref(), &who);
+    if let Err(message) = Prepared::of(def, &def.folder, &check.suite.body.defaults)
+        && check.sources.clean()
+    {
+        check.wrong(place, format!("{who}: {message}"));
+    }
+    for target in &def.target {
+        limits::target(check, target, &who);
+    }
+    limits::time(check.sources, def.timeout, "timeout", place, &who);
+    limits::retries(check.sources, def.retries, place, &who);
+    if let Some(only) = &def.only {
+        conditions::one(check, only, place, &format!("{who}: only"));
+        somewhere(check, def, only, place, &format!("{who}: only"));
+    }
+    for (key, on) in [
+        ("skip", def.skip.as_ref().and_then(|skip| skip.on.as_ref())),
+        ("xfail", def.xfail.as_ref().and_then(|xfail| xfail.on.as_ref())),
+    ] {
+        let Some(on) = on else { continue };
+        conditions::one(check, on, place, &format!("{who}: {key}.on"));
+        somewhere(check, def, on, place, &format!("{who}: {key}.on"));
+    }
+}
+
+/// What a case does: exactly one of these.
+fn does(def: &CaseDef) -> Vec<&'static str> {
+    [("request", def.request.is_some()), ("command", def.command.is_some())]
+        .into_iter()
+        .filter_map(|(what, given)| given.then_some(what))
+        .collect()
+}
+
+/// That a condition on backends or models is of a case that has them.
+fn somewhere(check: &mut Check<'_>, def: &CaseDef, on: &Only, place: &Range<usize>, who: &str) {
+    if def.stands_alone() && (on.backend.is_some() || on.model.is_some()) {
+        let message = format!(
+            "{who}: the command names no backend and no model, so it runs once, on none; \
+             say needs = [\"text\"] to run it on each model"
+        );
+        check.wrong(place, message);
+    }
+}
+
+/// That a command names only folders of fixtures that the case has.
+fn fixture_places(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, who: &str) {
+    let has = check.suite.body.fixtures_of(def);
+    for name in def.places() {
+        let Some(fixture) = name.strip_prefix("fixture.") else { continue };
+        if check.suite.body.fixture.contains_key(fixture) && !has.contains(fixture) {
+            let message = format!(
+                "{who}: {{{name}}} is of a fixture that the case does not have; \
+                 add it: fixtures = [{fixture:?}]"
+            );
+            check.wrong(place, message);
+        }
+    }
+}
+
+/// That the file of a data set can be used. Its first line, if there is one.
+fn dataset_of(
+    check: &mut Check<'_>,
+    def: &CaseDef,
+    place: &Range<usize>,
+    who: &str,
+    datasets: &mut Datasets,
+) -> Option<Map<String, Value>> {
+    let data = def.dataset.as_ref()?;
+    if def.request.is_none() {
+        check.wrong(place, format!("{who}: a dataset is of a case that sends a request"));
+    }
+    if data.n == Some(0) {
+        check.wrong(place, format!("{who}: dataset: n = 0 asks nothing"));
+    }
+    if data.shuffle && data.n.is_none() {
+        check.wrong(place, format!("{who}: dataset: shuffle would have no effect without n"));
+    }
+    let path = def.folder.join(&data.file);
+    let first = datasets.entry(path).or_insert_with_key(|path| dataset::check(path));
+    match first {
+        Ok(line) => Some(line.clone()),
+        Err(message) => {
+            let message = format!("{who}: dataset {message}");
+            check.wrong(place, message);
+            None
+        }
+    }
+}
+
+/// That every expectation makes sense, with the values of the data set's first line.
+fn expectations(
+    check: &mut Check<'_>,
+    def: &CaseDef,
+    line: Option<&Map<String, Value>>,
+    who: &str,
+) {
+    let known = |name: &str| toml::Value::try_from(line?.get(name)?).ok();
+    for expect in &def.expect {
+        let filled;
+        let value = match line {
+            Some(_) => {
+                filled = substitute(expect.get_ref(), &known);
+                &filled
+            }
+            None => expect.get_ref(),
+        };
+        let parsed = Expectation::from_toml(value, &def.folder);
+        if let Err(message) = parsed.and_then(|e| e.fits(def.command.is_some())) {
+            check.wrong(&expect.span(), format!("{who}: expect: {message}"));
+        }
+    }
+}
+
+impl crate::suite::Body {
+    /// The fixtures that a case has: those that it names, those that every case has, and
+    /// those that these need.
+    #[must_use]
+    pub fn fixtures_of<'a>(&'a self, case: &'a CaseDef) -> BTreeSet<&'a str> {
+        let named = case.fixtures.iter().map(|name| name.get_ref().as_str());
+        let autouse = self.fixture.iter().filter(|(_, fixture)| fixture.get_ref().autouse);
+        let mut open: Vec<&str> = named.chain(autouse.map(|(name, _)| name.as_str())).collect();
+        let mut has = BTreeSet::new();
+        while let Some(name) = open.pop() {
+            if has.insert(name)
+                && let Some(fixture) = self.fixture.get(name)
+            {
+                open.extend(fixture.get_ref().fixtures.iter().map(|name| name.get_ref().as_str()));
+            }
+        }
+        has
+    }
+}

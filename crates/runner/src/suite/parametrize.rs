@@ -1,0 +1,215 @@
+//! Further axes of a case: the case once for each combination of their values.
+
+use std::collections::BTreeSet;
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    check::name_for_ids,
+    substitute::{Filled, in_text},
+    tree::{Node, Wrong, json},
+};
+
+/// More combinations than this are nobody's intention.
+const MOST: usize = 10_000;
+
+/// Names that axes cannot have: they are in ids already, or stand for something else in
+/// the texts of a case.
+const TAKEN: [&str; 2] = ["repeat", "fixture"];
+
+/// Keys of a case that are of the case and not of one of its combinations.
+const FIXED: [&str; 2] = ["name", "parametrize"];
+
+/// Values of a combination, as they stand in ids and records, in the order of the suite.
+pub(super) type Axes = Vec<(String, serde_json::Value)>;
+
+/// A combination: its values, and the case with them in its texts.
+pub(super) type Combination<'i> = (Axes, Node<'i>);
+
+/// An axis as it is written.
+struct Axis<'i> {
+    name: String,
+    values: Vec<Choice<'i>>,
+}
+
+/// A value on an axis.
+struct Choice<'i> {
+    /// As it stands in ids.
+    id: serde_json::Value,
+    /// What `{axis}` stands for.
+    value: DeValue<'i>,
+    /// What `{axis.key}` stands for.
+    members: DeTable<'i>,
+}
+
+/// The combinations of `case`, each with its values in the place of `{axis}`: the first
+/// axis changes slowest. A case without axes is its own only combination.
+///
+/// # Errors
+///
+/// With a sentence and its place, when the axes make no sense.
+pub(super) fn combinations<'i>(case: &Node<'i>) -> Result<Vec<Combination<'i>>, Wrong> {
+    let axes = match case.get_ref() {
+        DeValue::Table(table) => match table.get("parametrize") {
+            Some(parametrize) => axes(parametrize)?,
+            None => return Ok(vec![(Axes::new(), case.clone())]),
+        },
+        // What it is instead is said where its type is looked at.
+        _ => return Ok(vec![(Axes::new(), case.clone())]),
+    };
+    let total = axes.iter().map(|axis| axis.values.len()).product::<usize>();
+    Ok((0..total)
+        .map(|number| {
+            let picked = pick(&axes, number);
+            let names = picked.iter().map(|(name, choice)| ((*name).to_owned(), choice.id.clone()));
+            (names.collect(), with(case, &picked))
+        })
+        .collect())
+}
+
+/// The values of the combination with that number.
+fn pick<'a, 'i>(axes: &'a [Axis<'i>], mut number: usize) -> Vec<(&'a str, &'a Choice<'i>)> {
+    let mut picked = Vec::with_capacity(axes.len());
+    for axis in axes.iter().rev() {
+        picked.push((axis.name.as_str(), &axis.values[number % axis.values.len()]));
+        number /= axis.values.len();
+    }
+    picked.reverse();
+    picked
+}
+
+/// `case` with the picked values in its texts.
+fn with<'i>(case: &Node<'i>, picked: &[(&str, &Choice<'i>)]) -> Node<'i> {
+    let known = |name: &str| {
+        picked.iter().find_map(|(axis, choice)| match name.strip_prefix(axis)? {
+            "" => Some(choice.value.clone()),
+            rest => {
+                let member = choice.members.get(rest.strip_prefix('.')?)?;
+                Some(member.get_ref().clone())
+            }
+        })
+    };
+    let DeValue::Table(table) = case.get_ref() else { return case.clone() };
+    let table = table
+        .iter()
+        .map(|(key, value)| {
+            let fixed = FIXED.contains(&key.get_ref().as_ref());
+            (key.clone(), if fixed { value.clone() } else { substituted(value, &known) })
+        })
+        .collect();
+    Spanned::new(case.span(), DeValue::Table(table))
+}
+
+/// `node` with known names replaced in its texts, at any depth, every value at its place.
+fn substituted<'i>(node: &Node<'i>, known: &dyn Fn(&str) -> Option<DeValue<'i>>) -> Node<'i> {
+    let value = match node.get_ref() {
+        DeValue::String(text) => match in_text(text, known, &|value| written(value)) {
+            Filled::Whole(value) => value,
+            Filled::Text(text) => DeValue::String(text.into()),
+        },
+        DeValue::Array(list) => {
+            DeValue::Array(list.iter().map(|item| substituted(item, known)).collect())
+        }
+        DeValue::Table(table) => DeValue::Table(
+            table.iter().map(|(key, item)| (key.clone(), substituted(item, known))).collect(),
+        ),
+        other => other.clone(),
+    };
+    Spanned::new(node.span(), value)
+}
+
+fn written(value: &DeValue<'_>) -> String {
+    match json(&Spanned::new(0..0, value.clone())) {
+        Some(serde_json::Value::String(text)) => text,
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+/// The axes as they are written, checked.
+fn axes<'i>(parametrize: &Node<'i>) -> Result<Vec<Axis<'i>>, Wrong> {
+    let at = |node: &Node<'_>, message: String| (node.span(), format!("parametrize: {message}"));
+    let DeValue::Table(table) = parametrize.get_ref() else {
+        return Err(at(parametrize, "write { lang = [\"de\", \"en\"] }".to_owned()));
+    };
+    let mut axes: Vec<Axis<'i>> = Vec::new();
+    for (name, values) in table {
+        let (place, name) = (values, name.get_ref().as_ref());
+        check_axis(name).map_err(|message| at(place, message))?;
+        let DeValue::Array(list) = values.get_ref() else {
+            return Err(at(place, format!("{name} is no list; write {name} = [1, 2]")));
+        };
+        if list.is_empty() {
+            return Err(at(place, format!("{name} has no values, so the case would never run")));
+        }
+        let mut ids = BTreeSet::new();
+        let mut choices = Vec::with_capacity(list.len());
+        for node in list.iter() {
+            let choice = choice(name, node).map_err(|message| at(node, message))?;
+            if !ids.insert(written_id(&choice.id)) {
+                let message = format!("{name} has {} twice", written_id(&choice.id));
+                return Err(at(node, message));
+            }
+            choices.push(choice);
+        }
+        axes.push(Axis { name: name.to_owned(), values: choices });
+    }
+    let total = axes.iter().try_fold(1, |total: usize, axis| total.checked_mul(axis.values.len()));
+    match total {
+        Some(total) if total <= MOST => Ok(axes),
+        _ => Err(at(parametrize, format!("more than {MOST} combinations"))),
+    }
+}
+
+fn check_axis(name: &str) -> Result<(), String> {
+    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() || !name.chars().all(word) {
+        return Err(format!("{name:?} is no name of an axis: letters, digits, _ and - make one"));
+    }
+    if TAKEN.contains(&name) || super::PLACES.contains(&name) {
+        return Err(format!("an axis cannot be called {name:?}, which means something else"));
+    }
+    Ok(())
+}
+
+/// A value on the axis `name`.
+fn choice<'i>(name: &str, node: &Node<'i>) -> Result<Choice<'i>, String> {
+    let (id, value, members) = match node.get_ref() {
+        DeValue::Table(table) => {
+            let id = table.get("id").map(|id| id.get_ref().clone());
+            let Some(DeValue::String(id)) = id else {
+                return Err(format!(
+                    "a table on the axis {name} needs an id: {{ id = \"short\", text = \"…\" }}"
+                ));
+            };
+            (serde_json::Value::from(id.as_ref()), DeValue::String(id), table.clone())
+        }
+        DeValue::Array(_) | DeValue::Datetime(_) => {
+            return Err(format!(
+                "a value of {name} is neither a text, a number, true, false nor a table with an id"
+            ));
+        }
+        scalar => {
+            let id = json(node).ok_or_else(|| format!("{name}: this number cannot be written"))?;
+            (id, scalar.clone(), DeTable::new())
+        }
+    };
+    if let Err(message) = name_for_ids(&format!("value of {name}"), &written_id(&id), ",") {
+        return Err(format!(
+            "{message}; give it one: {{ id = \"short\", text = \"…\" }}, and write {{{name}.text}}"
+        ));
+    }
+    Ok(Choice { id, value, members })
+}
+
+/// A value as it stands in an id: a text without quotes.
+#[must_use]
+pub(crate) fn written_id(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
