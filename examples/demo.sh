@@ -1,20 +1,27 @@
 #!/usr/bin/env bash
 # The whole pipe on a real model: builds the tools, puts a real backend in place
-# (once, below target/), runs examples/smoke.toml and shows what came of it.
+# (once, below target/), runs examples/smoke.toml and shows what came of it. With --all
+# also Apple's MLX server, Whisper and an OCR model, and examples/reference.toml: text,
+# pictures and sound, 33 cells, about 1.5 GB to fetch.
 # Ctrl-C ends the run; what was measured until then is still joined and reported.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
-    sed -n '2,4s/^# //p' "$0"
-    echo "usage: examples/demo.sh [SUITE, by default examples/smoke.toml]"
+    sed -n '2,7s/^# //p' "$0"
+    echo "usage: examples/demo.sh [--all] [SUITE, by default examples/smoke.toml]"
     exit 0
+fi
+backends=llama default=examples/smoke.toml
+if [[ ${1:-} == --all ]]; then
+    backends=all default=examples/reference.toml
+    shift
 fi
 suite=${1:-}
 [[ -z $suite || $suite == /* ]] || suite=$PWD/$suite
 cd "$root"
-suite=${suite:-examples/smoke.toml}
+suite=${suite:-$default}
 out=$root/target/demo
 built=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/release
 
@@ -24,8 +31,8 @@ step "building the tools (release)"
 cargo build --release --workspace --bins
 PATH=$built:$PATH
 
-step "putting a real backend and a real model in place"
-examples/backends/setup.sh
+step "putting real backends and real models in place"
+examples/backends/setup.sh "$backends"
 
 step "memmon -- runner $suite | correlate | reportgen"
 mkdir -p "$out"
