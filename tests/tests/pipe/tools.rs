@@ -5,7 +5,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
 };
 
 use serde_json::Value;
@@ -35,10 +35,17 @@ pub(crate) fn bin() -> &'static Path {
 /// Puts the real backend and model in place, once.
 pub(crate) fn backend() {
     static READY: OnceLock<()> = OnceLock::new();
-    READY.get_or_init(|| {
-        let setup = Command::new(root().join("examples/backends/setup.sh")).output().unwrap();
-        assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
-    });
+    READY.get_or_init(|| set_up("llama"));
+}
+
+/// Puts real backends in place, by their names for `setup.sh`. One at a time: they
+/// share a model.
+pub(crate) fn set_up(names: &str) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
+    let script = root().join("examples/backends/setup.sh");
+    let setup = Command::new(script).args(names.split(' ')).output().unwrap();
+    assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
 }
 
 /// A tool of ours.

@@ -12,7 +12,7 @@ use std::{
 use nix::sys::signal::Signal;
 use probe::clock::Stamp;
 use records::{ErrorInfo, Modality};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{
     kind::{Ask, Kind, Readiness, signal_named},
@@ -43,8 +43,6 @@ const FIRST_TOKEN: Duration = Duration::from_secs(60);
 const VERSION: Duration = Duration::from_secs(10);
 /// How long a port may linger after whoever listened on it has ended.
 const PORT_FREE: Duration = Duration::from_secs(1);
-/// Where chats go.
-const CHAT: &str = "/v1/chat/completions";
 
 /// A server that is ready.
 #[derive(Debug)]
@@ -368,10 +366,10 @@ impl Server {
                 Look::judge(&client.get(&path, rest.min(LOOK)), status, &path, |_| false)
             }),
             Readiness::OneToken => {
-                let body = one_token(on);
+                let ask = on.kind.one_token(&on.request_name());
                 // The first token can wait for the whole model to be loaded.
                 interrupts.run(move || {
-                    let reply = client.post(CHAT, body.as_bytes(), rest);
+                    let reply = put(&client, &ask, rest);
                     // A wrong key or an unknown model stays wrong, and asking costs money.
                     let for_good =
                         |s: u16| (400..500).contains(&s) && ![408, 425, 429].contains(&s);
@@ -408,9 +406,9 @@ impl Server {
         if self.process.is_none() || !on.model.modality.contains(&Modality::Text) {
             return Ok((None, None));
         }
-        let (client, body) = (self.client.clone(), one_token(on));
+        let (client, ask) = (self.client.clone(), on.kind.first_token(&on.request_name()));
         let answered = interrupts.run(move || {
-            let reply = client.post(CHAT, body.as_bytes(), FIRST_TOKEN);
+            let reply = put(&client, &ask, FIRST_TOKEN);
             (Stamp::now(), reply)
         });
         match answered {
@@ -453,7 +451,9 @@ impl Server {
             (version, facts.unwrap_or_default())
         });
         let (version, facts) = told.unwrap_or_default();
+        // A build outside of its repository says that it does not know.
         let version = version
+            .filter(|version| !version.contains("unknown"))
             .or_else(|| on.kind.version_in(answer?))
             .or_else(|| version_of(self.program.as_deref()?, on.kind, interrupts));
         (version, facts)
@@ -588,16 +588,6 @@ fn model_path(on: &On<'_>) -> Result<Option<PathBuf>, Failure> {
     let path = on.placement.path.as_ref();
     path.map(|path| fill(path, &Places::default()).map(|path| on.model.folder.join(path.real)))
         .transpose()
-}
-
-/// A chat that asks for one token.
-fn one_token(on: &On<'_>) -> String {
-    let mut body = Map::new();
-    body.insert("model".to_owned(), json!(on.request_name()));
-    body.insert("messages".to_owned(), json!([{"role": "user", "content": "Hi"}]));
-    body.insert("max_tokens".to_owned(), json!(1));
-    on.kind.adapt(&mut body);
-    Value::Object(body).to_string()
 }
 
 fn put(client: &Client, ask: &Ask, timeout: Duration) -> Result<Reply, HttpError> {

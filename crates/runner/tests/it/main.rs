@@ -4,5 +4,6 @@
 
 mod cli;
 mod common;
+mod examples;
 mod faults;
 mod life;
