@@ -6,7 +6,7 @@ use pipe::{Error, Writer};
 use probe::clock::Stamp;
 use records::{
     Attempt, Begin, Counts, ErrorInfo, HealthLimits, Origin, Outcome, Params, Phase, Producer,
-    Resumed, RunEnd, RunStart, Selected, Span, Test, round,
+    Request, Resumed, RunEnd, RunStart, Selected, Span, Test, round,
 };
 
 use serde::Serialize;
@@ -164,6 +164,24 @@ impl Journal {
         }
     }
 
+    /// A request of a batch is done.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn request(&mut self, request: &Request) -> Result<(), Error> {
+        self.write(request)
+    }
+
+    /// The lines about `id` are written again unless they are there.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written.
+    pub fn keep_lines(&mut self, kept: &Kept, id: &str) -> Result<(), Error> {
+        if kept.same_file { Ok(()) } else { self.writer.lines(kept.lines(id)) }
+    }
+
     /// The result of an earlier run stands; it is written again unless it is there.
     ///
     /// # Errors
@@ -171,7 +189,7 @@ impl Journal {
     /// When it cannot be written.
     pub fn keep(&mut self, kept: &Kept, id: &str, outcome: Outcome) -> Result<(), Error> {
         self.count(outcome);
-        if kept.same_file { Ok(()) } else { self.writer.lines(kept.lines(id)) }
+        self.keep_lines(kept, id)
     }
 
     fn count(&mut self, outcome: Outcome) {

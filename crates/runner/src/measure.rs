@@ -92,8 +92,25 @@ pub fn stats(values: &[f64], decimals: u8) -> Option<Stats> {
         min: tidy(min),
         median: tidy(median),
         max: tidy(max),
-        ..Stats::default()
+        p50: quantile(&sorted, 0.5).map(tidy),
+        p90: quantile(&sorted, 0.9).map(tidy),
+        p95: quantile(&sorted, 0.95).map(tidy),
+        p99: quantile(&sorted, 0.99).map(tidy),
     })
+}
+
+/// The quantile `p` of values in order, by linear interpolation (type 7 of Hyndman and
+/// Fan, 1996, which NumPy and most others take); nothing where there are too few values
+/// to have one beyond it with 97.5 % probability: 6 for the median, 36 for 0.9, 72 for
+/// 0.95, 368 for 0.99.
+fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
+    let enough = (0.025f64.ln() / p.ln()).ceil();
+    if (sorted.len() as f64) < enough {
+        return None;
+    }
+    let at = p * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted.get(at.floor() as usize)?, sorted.get(at.ceil() as usize)?);
+    Some(below + (above - below) * at.fract())
 }
 
 #[cfg(test)]

@@ -5,17 +5,17 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::tools::{read, set_up, stderr, tool};
+use crate::tools::{read, setup, stderr, tool};
 
 /// The records of `examples/suites/NAME.toml`, all of whose cases passed.
-fn passed(name: &str, needs: &str) -> Vec<Value> {
-    set_up(needs);
+fn passed(name: &str, needs: &[&str]) -> Vec<Value> {
+    setup(needs);
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.jsonl");
     let output = tool("runner")
         .arg(format!("examples/suites/{name}.toml"))
         // Two busy cores take their time.
-        .args(["--timeout", "300", "--log-dir", folder.path().join("logs").to_str().unwrap()])
+        .args(["--timeout", "300", "--state-dir", folder.path().to_str().unwrap()])
         .arg("-o")
         .arg(&out)
         .output()
@@ -44,7 +44,7 @@ fn stopped_well(lines: &[Value]) {
 
 #[test]
 fn llama_cpp_tells_its_version_its_model_and_its_time() {
-    let lines = passed("llama-server", "llama");
+    let lines = passed("llama-server", &["llama"]);
     let test = test_of(&lines, "arithmetic");
     assert!(test["backend"]["version"].as_str().unwrap().contains("xllamacpp 20"), "{test}");
     let model = &test["model"];
@@ -65,7 +65,7 @@ fn llama_cpp_tells_its_version_its_model_and_its_time() {
 
 #[test]
 fn mlx_runs_the_same_model_and_is_ready_when_a_token_came() {
-    let lines = passed("mlx-lm", "mlx");
+    let lines = passed("mlx-lm", &["mlx"]);
     let test = test_of(&lines, "arithmetic");
     assert!(test["backend"]["version"].as_str().unwrap().contains("(mlx 0."), "{test}");
     let model = &test["model"];
@@ -85,7 +85,7 @@ fn mlx_runs_the_same_model_and_is_ready_when_a_token_came() {
 
 #[test]
 fn speech_is_heard_and_pictures_are_read() {
-    let lines = passed("openai", "whisper ocr");
+    let lines = passed("openai", &["whisper", "ocr"]);
     assert!(test_of(&lines, "speech")["metrics"]["rtfx"].as_f64().unwrap() > 0.0);
     assert_eq!(lines.iter().filter(|line| line["record"] == "test").count(), 5);
     stopped_well(&lines);

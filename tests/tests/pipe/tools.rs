@@ -35,16 +35,16 @@ pub(crate) fn bin() -> &'static Path {
 /// Puts the real backend and model in place, once.
 pub(crate) fn backend() {
     static READY: OnceLock<()> = OnceLock::new();
-    READY.get_or_init(|| set_up("llama"));
+    READY.get_or_init(|| setup(&["llama"]));
 }
 
-/// Puts real backends in place, by their names for `setup.sh`. One at a time: they
-/// share a model.
-pub(crate) fn set_up(names: &str) {
+/// Puts real backends and their models in place, by their names for `setup.sh`. One call
+/// at a time: they share a model.
+pub(crate) fn setup(names: &[&str]) {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock();
     let script = root().join("examples/backends/setup.sh");
-    let setup = Command::new(script).args(names.split(' ')).output().unwrap();
+    let setup = Command::new(script).args(names).output().unwrap();
     assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
 }
 

@@ -6,7 +6,7 @@ use records::{Modality, OnMiss};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{NotYet, Only, RequestDef, Retries, Skip, Span, Template, Xfail};
+use super::{BatchDef, NotYet, Only, RequestDef, Retries, Skip, Span, Template, Xfail};
 
 /// A case.
 #[derive(Clone, Debug, Deserialize)]
@@ -57,8 +57,8 @@ pub struct CaseDef {
     pub bench: Option<NotYet>,
     /// Disk, memory, load, warm-up, steady state (later).
     pub baseline: Option<NotYet>,
-    /// Many requests (later).
-    pub batch: Option<NotYet>,
+    /// Many requests out of a file.
+    pub batch: Option<BatchDef>,
     /// The folder that its relative paths start from: that of its file.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -67,9 +67,9 @@ pub struct CaseDef {
     pub axes: Vec<(String, serde_json::Value)>,
 }
 
-/// Questions with answers.
+/// Questions with answers: `"file.jsonl"`, or a table that also says which of them.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "DatasetForm")]
 pub struct Dataset {
     /// JSON lines, one object each; `{key}` in the request's and the expectations' texts
     /// stands for its values.
@@ -77,8 +77,32 @@ pub struct Dataset {
     /// How many of them; all when absent.
     pub n: Option<usize>,
     /// Whether the `n` are drawn by the suite's seed instead of being the first.
-    #[serde(default)]
     pub shuffle: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "write dataset = \"rows.jsonl\" or dataset = { file = \"rows.jsonl\", n = 100, shuffle = true }"
+)]
+enum DatasetForm {
+    File(String),
+    Table {
+        file: String,
+        n: Option<usize>,
+        #[serde(default)]
+        shuffle: bool,
+    },
+}
+
+impl From<DatasetForm> for Dataset {
+    fn from(form: DatasetForm) -> Dataset {
+        match form {
+            DatasetForm::File(file) => Dataset { file, n: None, shuffle: false },
+            DatasetForm::Table { file, n, shuffle } => Dataset { file, n, shuffle },
+        }
+    }
 }
 
 /// A limit that a metric should keep.
@@ -106,6 +130,10 @@ pub struct CommandDef {
     pub argv: Vec<String>,
     /// What it reads from standard input; nothing when absent.
     pub stdin: Option<String>,
+    /// A file that it reads from standard input instead.
+    pub stdin_file: Option<String>,
+    /// The folder that it runs in; that of the runner when absent.
+    pub cwd: Option<String>,
     /// Environment variables for it.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -114,7 +142,8 @@ pub struct CommandDef {
 impl CommandDef {
     /// Its texts with placeholders.
     pub fn texts(&self) -> impl Iterator<Item = &String> {
-        self.argv.iter().chain(&self.stdin).chain(self.env.values())
+        let others = [&self.stdin, &self.stdin_file, &self.cwd].into_iter().flatten();
+        self.argv.iter().chain(others).chain(self.env.values())
     }
 }
 
@@ -141,6 +170,7 @@ impl CaseDef {
     #[must_use]
     pub fn uses_server(&self) -> bool {
         self.request.is_some()
+            || self.batch.is_some()
             || self.places().iter().any(|name| matches!(name.as_str(), "url" | "host" | "port"))
     }
 }

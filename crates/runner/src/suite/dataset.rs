@@ -8,15 +8,16 @@ use std::{
 
 use serde_json::{Map, Value};
 
-/// The objects of a file, one after the other. Empty lines are passed over.
+/// The number of a line, from 1, and the object in it.
+pub type Numbered = (usize, Map<String, Value>);
+
+/// The objects of a file, one after the other, with their lines. Empty ones are passed over.
 ///
 /// # Errors
 ///
 /// When it cannot be opened; then, item by item, where a line is no object. The messages
 /// name file and line.
-pub fn lines(
-    path: &Path,
-) -> Result<impl Iterator<Item = Result<Map<String, Value>, String>>, String> {
+pub fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Numbered, String>>, String> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| format!("{name}: {error}"))?;
     let lines = BufReader::new(file).lines().enumerate();
@@ -26,7 +27,7 @@ pub fn lines(
             Err(error) => Some(at(error.to_string())),
             Ok(text) if text.trim().is_empty() => None,
             Ok(text) => Some(match serde_json::from_str(&text) {
-                Ok(Value::Object(object)) => Ok(object),
+                Ok(Value::Object(object)) => Ok((i + 1, object)),
                 Ok(_) => at("no object; write {\"question\": \"…\", \"answer\": \"…\"}".to_owned()),
                 Err(error) => at(format!("no JSON: {error}")),
             }),
@@ -38,7 +39,7 @@ pub fn lines(
 pub(super) fn check(path: &Path) -> Result<Map<String, Value>, String> {
     let mut first = None;
     for line in lines(path)? {
-        let line = line?;
+        let (_, line) = line?;
         first.get_or_insert(line);
     }
     first.ok_or_else(|| format!("{}: has no lines", path.display()))

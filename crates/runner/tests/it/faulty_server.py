@@ -90,6 +90,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             os._exit(3)
         if FAULT == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if FAULT in ("log", "moody", "die-later"):
+            content = json.loads(request)["messages"][0]["content"]
+            with open("asked.log", "a") as log:
+                print(content, file=log)
+            time.sleep(0.02)
+            number = int(content)
+            if FAULT == "die-later" and number == 30:
+                os._exit(3)
+            asked = open("asked.log").read().split().count(content)
+            if FAULT == "moody" and number % 20 == 3 and asked == 1:
+                return self.answer(429, {"error": {"message": "slow down"}})
+            if FAULT == "moody" and number % 20 == 7 and asked == 1:
+                self.connection.shutdown(2)
+                return None
         if FAULT == "hang":
             time.sleep(3600)
         if FAULT == "garbage":
@@ -159,5 +173,5 @@ if FAULT == "hidden" and os.fork() == 0:
     if os.fork() > 0:
         os._exit(0)
     server.socket.set_inheritable(True)
-    os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(8)"], {})
+    os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(25)"], {})
 server.serve_forever()
