@@ -66,7 +66,7 @@ expect = [{ stdout = { equals = "200" } }]
     .unwrap();
     let output = tool("runner")
         .arg(&suite)
-        .args(["--log-dir", folder.path().join("logs").to_str().unwrap()])
+        .args(["--state-dir", folder.path().to_str().unwrap()])
         .env("LAB_URL", format!("http://127.0.0.1:{port}"))
         .output()
         .unwrap();

@@ -5,6 +5,7 @@
 
 mod anomaly;
 mod attach;
+mod backends;
 mod bad_input;
 mod browser;
 mod demo;

@@ -5,7 +5,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
 };
 
 use serde_json::Value;
@@ -35,15 +35,16 @@ pub(crate) fn bin() -> &'static Path {
 /// Puts the real backend and model in place, once.
 pub(crate) fn backend() {
     static READY: OnceLock<()> = OnceLock::new();
-    READY.get_or_init(|| {
-        setup(&["llama"]);
-    });
+    READY.get_or_init(|| setup(&["llama"]));
 }
 
-/// Puts real backends and their models in place.
+/// Puts real backends and their models in place, by their names for `setup.sh`. One call
+/// at a time: they share a model.
 pub(crate) fn setup(names: &[&str]) {
-    let setup =
-        Command::new(root().join("examples/backends/setup.sh")).args(names).output().unwrap();
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
+    let script = root().join("examples/backends/setup.sh");
+    let setup = Command::new(script).args(names).output().unwrap();
     assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
 }
 

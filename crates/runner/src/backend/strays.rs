@@ -33,7 +33,7 @@ impl Mark {
     /// Everything that `process`, which may be gone by now, started and that is not of
     /// its group.
     pub(super) fn strays(&self, process: i32, lives: bool) -> Vec<Pid> {
-        let mut found = self.marked();
+        let mut found = marked(&self.0);
         if lives {
             found.extend(Tree::descendants_of(process).read(true).pids);
         }
@@ -48,26 +48,27 @@ impl Mark {
             .filter(|pid| runs(*pid))
             .collect()
     }
+}
 
-    /// Who has the mark. An ended process has no environment any more.
-    #[cfg(target_os = "linux")]
-    fn marked(&self) -> Vec<i32> {
-        let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
-        let entry = format!("{VARIABLE}={}", self.0);
-        processes
-            .filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok())
-            .filter(|pid: &i32| {
-                // That of others we may not read, and need not.
-                let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-                environ.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes())
-            })
-            .collect()
-    }
+/// Who has `mark`. An ended process has no environment any more.
+#[cfg(target_os = "linux")]
+fn marked(mark: &str) -> Vec<i32> {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let entry = format!("{VARIABLE}={mark}");
+    processes
+        .filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|pid: &i32| {
+            // That of others we may not read, and need not.
+            let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environ.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes())
+        })
+        .collect()
+}
 
-    #[cfg(not(target_os = "linux"))]
-    fn marked(&self) -> Vec<i32> {
-        Vec::new()
-    }
+/// Elsewhere environments of others are not to be had so simply.
+#[cfg(not(target_os = "linux"))]
+fn marked(_: &str) -> Vec<i32> {
+    Vec::new()
 }
 
 /// Whether the process runs still: one that has ended and that nobody waited for does

@@ -2,6 +2,8 @@
 //!
 //! Its answers carry `timings`, also in streams. Run here with xllamacpp 2026.10.
 
+use serde_json::json;
+
 use super::{Ask, Knowledge, NOTHING};
 use crate::facts::served;
 
@@ -12,6 +14,12 @@ pub(super) const KNOWN: Knowledge = Knowledge {
     command: &["llama-server", "-m", "{path}", "--host", "{host}", "--port", "{port}", "--jinja"],
     // 503 while the model loads, then 200.
     health: Some("/health"),
+    // A bare prompt: a chat would leave its template's first words in the cache, and the
+    // first case that is measured would not be the first that reads them.
+    first_token: Some(|model| {
+        let body = json!({"model": model, "prompt": "Hi", "max_tokens": 1});
+        Ask::post("/v1/completions", body)
+    }),
     uncached: Some(("cache_prompt", false)),
     version: Some(("/props", "build_info")),
     version_flag: true,

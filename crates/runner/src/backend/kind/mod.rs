@@ -72,6 +72,8 @@ struct Knowledge {
     health: Option<&'static str>,
     /// A request that has it load a model, once it is there at all.
     preload: Option<AskOf>,
+    /// What asks it for a first token once it is ready; without one, a chat does.
+    first_token: Option<AskOf>,
     /// The name by which a server of ours knows its one model, whatever the suite calls it.
     served_as: Option<&'static str>,
     /// What requests need besides, or must not have.
@@ -97,6 +99,7 @@ const NOTHING: Knowledge = Knowledge {
     attach: None,
     health: None,
     preload: None,
+    first_token: None,
     served_as: None,
     adapt: |_| {},
     uncached: None,
@@ -202,6 +205,23 @@ impl Kind {
     #[must_use]
     pub fn preload(self, model: &str) -> Option<Ask> {
         self.known().preload.map(|ask| ask(model))
+    }
+
+    /// What asks it for one token of `model`.
+    #[must_use]
+    pub fn first_token(self, model: &str) -> Ask {
+        self.known().first_token.map_or_else(|| self.one_token(model), |ask| ask(model))
+    }
+
+    /// A chat that asks for one token of `model`.
+    #[must_use]
+    pub fn one_token(self, model: &str) -> Ask {
+        let mut body = Map::new();
+        body.insert("model".to_owned(), json!(model));
+        body.insert("messages".to_owned(), json!([{"role": "user", "content": "Hi"}]));
+        body.insert("max_tokens".to_owned(), json!(1));
+        self.adapt(&mut body);
+        Ask::post("/v1/chat/completions", Value::Object(body))
     }
 
     /// The name by which requests to a server of ours ask for its one model.
