@@ -554,20 +554,12 @@ fn a_dataset_that_cannot_be_asked_is_found_when_the_suite_is_read() {
         (
             "{\"question\": 1, \"answer\": \"4\"}\nnonsense\n",
             "\"sums.jsonl\"",
-            "dataset sums.jsonl:2: no JSON object",
+            "dataset sums.jsonl:2: no JSON: ",
         ),
-        (
-            "{\"question\": 1}\n",
-            "\"sums.jsonl\"",
-            "dataset sums.jsonl:1: expect: regex \"^{answer}$\"",
-        ),
-        ("", "\"sums.jsonl\"", "dataset sums.jsonl: there are no rows"),
+        ("{\"question\": 1}\n", "\"sums.jsonl\"", "expect: regex \"^{answer}$\""),
+        ("", "\"sums.jsonl\"", "dataset sums.jsonl: has no lines"),
         ("{\"answer\": 1}\n", "\"sums.jsonl\"", "the request is the same for every row"),
-        (
-            "{\"question\": 1, \"answer\": \"(\"}\n",
-            "\"sums.jsonl\"",
-            "dataset sums.jsonl:1: expect: regex",
-        ),
+        ("{\"question\": 1, \"answer\": \"(\"}\n", "\"sums.jsonl\"", "expect: regex"),
         (
             "{\"question\": 1, \"answer\": \"4\"}\n",
             "{ file = 'sums.jsonl', n = 9 }",
