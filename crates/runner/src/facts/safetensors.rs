@@ -147,6 +147,7 @@ mod tests {
             let mut bytes = file(PACKED);
             let at = at.min(bytes.len());
             let end = (at + with.len()).min(bytes.len());
+            let at = at.min(end);
             bytes[at..end].copy_from_slice(&with[..end - at]);
             let _ = Header::read(&bytes[..]).map(|header| header.params(bits));
             let _ = Header::read(&with[..]).map(|header| header.params(bits));

@@ -6,10 +6,12 @@ use pipe::Error;
 use probe::clock::Stamp;
 use records::{Attempt, ErrorInfo, Origin, Outcome, Test, round};
 
-use super::{Session, group::Stage, retry};
+use super::{Session, group::Stage};
 use crate::{
+    backend::Kind,
     case::{self, Came, Prepared, Subject},
     plan::Cell,
+    retry,
     suite::{CaseDef, Retries, Scope},
 };
 
@@ -84,11 +86,12 @@ impl Session<'_> {
         Rc::clone(entry.or_insert_with(prepare))
     }
 
-    /// How often the case is tried again. What is expected to fail is tried once.
+    /// How often the case is tried again. What is expected to fail is tried once; a batch
+    /// sends requests again, one by one, and is not done twice as a whole.
     fn policy(&self, cell: &Cell<'_>) -> Option<Retries> {
         let case = cell.case;
         let policy = self.options.retries.or(case.retries).or(self.suite.body.defaults.retries);
-        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none())
+        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none() && case.batch.is_none())
     }
 
     fn subject<'s>(&'s self, cell: &'s Cell<'s>, stage: &Stage<'s>) -> Subject<'s> {
@@ -131,11 +134,13 @@ impl Session<'_> {
             env = ready.env;
         });
         let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
+        let kind = stage.group.on.map_or(Kind::Command, |on| on.kind);
         // Files are read and the body is made before the clock starts.
         let request = case.request.as_ref().map(|request| {
             let sending = case::Sending {
                 request,
                 prepared: &prepared,
+                kind,
                 model: &model,
                 defaults,
                 folder,
@@ -151,6 +156,9 @@ impl Session<'_> {
         self.journal.begin_test(&cell.id, &params, &start)?;
         let mut came = match (fixtures, request, &case.command, &mut stage.serving) {
             (Err(error), ..) => Came { error: Some(error), ..Came::default() },
+            (_, _, _, Some(serving)) if case.batch.is_some() => {
+                self.batch(cell, &mut serving.server, &model, timeout)?
+            }
             (_, Some(request), _, Some(serving)) => {
                 request.run(&mut serving.server, self.interrupts)
             }

@@ -4,6 +4,7 @@
 //! it (`read`, `check`); [`crate::plan`] turns it into cells to run.
 
 mod backend;
+mod batch;
 mod budget;
 mod byte_size;
 mod case;
@@ -30,6 +31,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use backend::{BackendDef, ReadyDef, StopDef};
+pub use batch::BatchDef;
 pub use budget::{Budget, Limit};
 pub use byte_size::ByteSize;
 pub use case::{CaseDef, CommandDef, Dataset, TargetDef};

@@ -98,7 +98,7 @@ fn what_the_types_cannot_say_is_checked() {
             format!("{CASE}[[case]]\nname = 'a'\n"),
             "case \"a\" is there twice; the first is at dir/s.toml:2",
         ),
-        (case(""), "has neither a request nor a command"),
+        (case(""), "has none of request, command and batch"),
         (
             "suite = 1\n[[case]]\nname = 'a[b]'\ncommand = { argv = ['x'] }\n".into(),
             "the name \"a[b]\" has '[' in it",
