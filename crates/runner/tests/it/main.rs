@@ -6,5 +6,6 @@ mod answers;
 mod batch;
 mod cli;
 mod common;
+mod docs;
 mod faults;
 mod life;
