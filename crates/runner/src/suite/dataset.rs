@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value};
 
 /// The number of a line, from 1, and the object in it.
-pub type Line = (usize, Map<String, Value>);
+pub type Numbered = (usize, Map<String, Value>);
 
 /// The objects of a file, one after the other, with their lines. Empty ones are passed over.
 ///
@@ -17,7 +17,7 @@ pub type Line = (usize, Map<String, Value>);
 ///
 /// When it cannot be opened; then, item by item, where a line is no object. The messages
 /// name file and line.
-pub fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line, String>>, String> {
+pub fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Numbered, String>>, String> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| format!("{name}: {error}"))?;
     let lines = BufReader::new(file).lines().enumerate();
