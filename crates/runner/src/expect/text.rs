@@ -86,7 +86,7 @@ pub(super) fn rule(
     folder: &Path,
     others: &[&str],
 ) -> Result<TextRule, String> {
-    let texts = || any_of(value, name, |v| v.as_str().map(str::to_owned));
+    let texts = || any_of(value, name, text_of);
     Ok(match name {
         "equals" => TextRule::Equals(texts()?),
         "contains" => TextRule::Contains(texts()?),
@@ -121,6 +121,15 @@ pub(super) fn rule(
             return Err(format!("unknown rule {name:?}{}", suggestion(name, &known)));
         }
     })
+}
+
+/// A text; or a number or truth, which a row of a dataset may give, as it is written.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    }
 }
 
 fn in_a_line(error: &regex::Error) -> String {
@@ -244,6 +253,8 @@ mod tests {
         assert!(!holds(json!({"not_empty": true}), " \n"));
         assert!(holds(json!({"not_empty": false}), ""));
         assert!(!holds(json!({"contains": "a", "regex": "z"}), "a"), "every rule must hold");
+        assert!(holds(json!({"equals": 4}), "4"));
+        assert!(!holds(json!({"contains": 4.5}), "4"));
         assert!(holds(json!({"starts_with": ["x", "It"], "ends_with": "."}), " It is.\n"));
         assert!(!holds(json!({"starts_with": "is"}), "It is."));
         assert!(!holds(json!({"ends_with": "is"}), "It is."));

@@ -194,6 +194,12 @@ impl Client {
         let request = request
             .header("content-type", &outgoing.content_type)
             .header("content-length", payload.len().to_string());
+        // A server that refuses by the length says so before it is sent anything, and need
+        // not break the connection in the middle, which would hide its answer.
+        let request = match payload.is_filled() {
+            true => request.header("expect", "100-continue"),
+            false => request,
+        };
         let request = self.with_key(request, timeout);
         let mut reader = payload.reader();
         let sent = Instant::now();

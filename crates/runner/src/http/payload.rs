@@ -56,6 +56,12 @@ impl Payload {
         (self.head.len() + self.tail.len()) as u64 + self.filler.map_or(0, |(_, n)| n)
     }
 
+    /// Whether it was made large: then what is of interest is whether it is refused.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        self.filler.is_some()
+    }
+
     /// Whether it has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -235,6 +235,25 @@ fn a_server_that_answers_in_another_format_is_an_error() {
 }
 
 #[test]
+fn a_body_that_is_refused_by_its_length_has_an_answer_and_takes_no_memory() {
+    let cases = r#"
+[[case]]
+name = "refused"
+request = { api = "chat", body_bytes = "4GB" }
+expect = [{ status = 413 }, { text = { equals = "too large" } }]
+[[case]]
+name = "read"
+request = { api = "chat", prompt = "Summarise: ", body_bytes = "11MB" }
+"#;
+    let folder = Folder::scripted(&json!([{"body": says("ok")}]), cases);
+    let run = folder.run(&[]);
+    has(&run, &[("refused", "passed"), ("read", "passed")]);
+    assert!(run.test("refused")["duration_s"].as_f64().unwrap() < 5.0);
+    let requests = folder.requests();
+    assert_eq!((requests.len(), &requests[0]["bytes"]), (1, &json!(11_000_000)));
+}
+
+#[test]
 fn pictures_completions_embeddings_and_other_paths_have_their_requests() {
     let answers = json!([
         {"path": "/v1/embeddings", "body": {"data": [{"embedding": [0.1, 0.2, 0.3]}, {"embedding": [1, 2, 3]}], "usage": {"prompt_tokens": 4}}},
@@ -554,20 +573,12 @@ fn a_dataset_that_cannot_be_asked_is_found_when_the_suite_is_read() {
         (
             "{\"question\": 1, \"answer\": \"4\"}\nnonsense\n",
             "\"sums.jsonl\"",
-            "dataset sums.jsonl:2: no JSON object",
+            "dataset sums.jsonl:2: no JSON: ",
         ),
-        (
-            "{\"question\": 1}\n",
-            "\"sums.jsonl\"",
-            "dataset sums.jsonl:1: expect: regex \"^{answer}$\"",
-        ),
-        ("", "\"sums.jsonl\"", "dataset sums.jsonl: there are no rows"),
+        ("{\"question\": 1}\n", "\"sums.jsonl\"", "expect: regex \"^{answer}$\""),
+        ("", "\"sums.jsonl\"", "dataset sums.jsonl: has no lines"),
         ("{\"answer\": 1}\n", "\"sums.jsonl\"", "the request is the same for every row"),
-        (
-            "{\"question\": 1, \"answer\": \"(\"}\n",
-            "\"sums.jsonl\"",
-            "dataset sums.jsonl:1: expect: regex",
-        ),
+        ("{\"question\": 1, \"answer\": \"(\"}\n", "\"sums.jsonl\"", "expect: regex"),
         (
             "{\"question\": 1, \"answer\": \"4\"}\n",
             "{ file = 'sums.jsonl', n = 9 }",

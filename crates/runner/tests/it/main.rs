@@ -6,6 +6,7 @@ mod answers;
 mod batch;
 mod cli;
 mod common;
+mod docs;
 mod examples;
 mod faults;
 mod life;

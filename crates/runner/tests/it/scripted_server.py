@@ -14,6 +14,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def handle_expect_100(self):
+        # Refused by its length alone: not a byte of it is read.
+        if int(self.headers.get("content-length", 0)) > 20_000_000:
+            self.close_connection = True
+            self.send(413, "application/json", b'{"error":{"message":"too large"}}')
+            return False
+        return super().handle_expect_100()
+
     def answer(self):
         length = int(self.headers.get("content-length", 0))
         raw = self.rfile.read(length)
