@@ -39,14 +39,14 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
         "dir/s.toml:4:1: case[0].expects: unknown key \"expects\": did you mean \"expect\"?"
     );
     assert_eq!(
-        error("suite = 1\nbudgett = 1\n"),
-        "dir/s.toml:2:1: budgett: unknown key \"budgett\": did you mean \"budget\"?"
+        error("suite = 1\nbudgte = 1\n"),
+        "dir/s.toml:2:1: budgte: unknown key \"budgte\": did you mean \"budget\"?"
     );
     let nested =
-        format!("{MATRIX}[backend.mlx]\nkind = 'openai'\nurl = 'h'\nready = {{ gett = '/' }}\n");
+        format!("{MATRIX}[backend.mlx]\nkind = 'openai'\nurl = 'h'\nready = {{ gte = '/' }}\n");
     assert_eq!(
         error(&nested),
-        "dir/s.toml:14:11: backend.mlx.ready.gett: unknown key \"gett\": did you mean \"get\"?"
+        "dir/s.toml:14:11: backend.mlx.ready.gte: unknown key \"gte\": did you mean \"get\"?"
     );
 }
 
