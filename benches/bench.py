@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+import running
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BIN = ROOT / "target/release"
 WORK = ROOT / "target/bench/work"
@@ -230,8 +232,17 @@ def joining():
     print(f"validating it          {check[0]:.2f} s, {check[2]:.0f} MB")
 
 
+def running_cells():
+    due, due_p99, done, done_p99 = running.overhead(WORK)
+    print("runner, one request at a time, against a server that answers at once")
+    print(f"  result written to next request at the server  p50 {due:.2f} ms, p99 {due_p99:.2f} ms")
+    print(f"  last byte of an answer to its result written   p50 {done:.2f} ms, p99 {done_p99:.2f} ms")
+    print(f"  25 models x 8 cases                            {running.cell_cost(WORK, measured):.2f} ms of CPU a cell")
+
+
 if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     # Some of them, by name, or all.
-    for measure in sys.argv[1:] or ["sampling", "relaying", "joining"]:
-        {"sampling": sampling, "relaying": relaying, "joining": joining}[measure]()
+    parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "running": running_cells}
+    for part in sys.argv[1:] or parts:
+        parts[part]()

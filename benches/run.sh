@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo build --release --workspace --bins
-cargo build --release -p probe -p pipe --examples
+cargo build --release -p probe -p pipe -p runner --examples
 bench=target/bench
 if ! cmp -s benches/requirements.txt "$bench/requirements.txt"; then
     python3 -m venv "$bench"

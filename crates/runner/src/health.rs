@@ -1,5 +1,7 @@
 //! The machine's state around a test.
 
+use std::time::{Duration, Instant};
+
 use probe::{Machine, Reading};
 use records::{MemoryAtDeath, QualityFlag, SystemHealth, round};
 
@@ -9,7 +11,12 @@ use crate::suite::Health;
 pub struct Watch {
     machine: Machine,
     limits: Health,
+    zombies: Option<(Instant, Option<u32>)>,
 }
+
+/// Counting zombies is a look at every process of the machine. Many short tests share
+/// one: a zombie stays until its parent ends, which is seldom less.
+const ZOMBIES_EVERY: Duration = Duration::from_millis(250);
 
 /// The machine before a test.
 #[derive(Clone, Debug)]
@@ -19,7 +26,7 @@ impl Watch {
     /// Watches this machine; `limits` say when it counts as degraded.
     #[must_use]
     pub fn open(limits: Health) -> Watch {
-        Watch { machine: Machine::open(), limits }
+        Watch { machine: Machine::open(), limits, zombies: None }
     }
 
     /// The name of the machine.
@@ -35,7 +42,20 @@ impl Watch {
 
     /// Looks after it, and says what both looks mean.
     pub fn after(&mut self, before: &Before) -> SystemHealth {
-        judge(&before.0, &self.machine.read(), probe::zombies(), &self.limits)
+        let zombies = self.zombies();
+        judge(&before.0, &self.machine.read(), zombies, &self.limits)
+    }
+
+    /// Zombies on the machine, now or a moment ago.
+    fn zombies(&mut self) -> Option<u32> {
+        match self.zombies {
+            Some((at, zombies)) if at.elapsed() < ZOMBIES_EVERY => zombies,
+            _ => {
+                let zombies = probe::zombies();
+                self.zombies = Some((Instant::now(), zombies));
+                zombies
+            }
+        }
     }
 
     /// The memory when a process was found dead.

@@ -36,7 +36,11 @@ pub struct Interrupts {
     wake: Arc<Mutex<Option<mpsc::Sender<()>>>>,
     /// Signals that were answered before.
     from: u32,
+    /// A thread that waits for work.
+    worker: Arc<Mutex<Option<mpsc::Sender<Work>>>>,
 }
+
+type Work = Box<dyn FnOnce() + Send>;
 
 impl Interrupts {
     /// Begins to listen for INT, TERM and HUP.
@@ -104,23 +108,51 @@ impl Interrupts {
         self.wait(|_| {}, |receiver| receiver.recv_timeout(time).ok());
     }
 
-    /// Does `work` on a thread of its own and returns its result, or nothing when the
-    /// run shall stop first: the work is left to itself then, and ends when the server
-    /// that it waits for does.
+    /// Does `work` on another thread and returns its result, or nothing when the run
+    /// shall stop first: the work is left to itself then, and ends when the server that
+    /// it waits for does.
     pub fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (result_sender, result) = mpsc::channel();
+        let mut thread = None;
         self.wait(
             |wake| {
                 let waker = WakeOnDrop(wake);
-                thread::spawn(move || {
+                let work = Box::new(move || {
                     // Whether the work returns or panics, the waiter wakes after it.
                     let _waker = waker;
                     let _ = result_sender.send(work());
                 });
+                thread = Some(self.begin(work));
             },
             |receiver| receiver.recv().ok(),
         );
-        result.try_recv().ok()
+        let result = result.try_recv().ok();
+        if result.is_some() {
+            // The thread is free for the next; one that is left to its work is not.
+            *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = thread;
+        }
+        result
+    }
+
+    /// Has a thread begin with `work`: the one that waits for some, or a new one.
+    fn begin(&self, work: Work) -> mpsc::Sender<Work> {
+        let waiting = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let work = match waiting {
+            Some(thread) => match thread.send(work) {
+                Ok(()) => return thread,
+                // It panicked with what it did before.
+                Err(mpsc::SendError(work)) => work,
+            },
+            None => work,
+        };
+        let (thread, works) = mpsc::channel::<Work>();
+        thread::spawn(move || {
+            work();
+            for work in works {
+                work();
+            }
+        });
+        thread
     }
 
     /// Calls `start` and then `block`s, with a channel that an interrupt wakes.

@@ -11,6 +11,7 @@ pub mod collect;
 pub mod emit;
 pub mod exit;
 pub mod expect;
+pub mod facts;
 pub mod fixture;
 pub mod health;
 pub mod http;

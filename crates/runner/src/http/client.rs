@@ -4,15 +4,28 @@ use std::{
     error::Error as _,
     fmt,
     io::{self, ErrorKind, Read},
+    net::{IpAddr, SocketAddr},
     time::{Duration, Instant},
 };
 
 use jiff::{Timestamp, fmt::rfc2822};
+use ureq::{
+    Agent,
+    config::Config,
+    http::Uri,
+    unversioned::{
+        resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
+        transport::{DefaultConnector, NextTimeout},
+    },
+};
 
 use super::sse::{Event, SseReader};
 
 /// The most that is read of one answer, in bytes.
 const MAX_BODY: u64 = 64 << 20;
+
+/// How much is read or written at once, in bytes.
+const BUFFER: usize = 16 << 10;
 
 /// A key for a server. It is sent, and never shown.
 #[derive(Clone)]
@@ -35,7 +48,7 @@ impl fmt::Debug for Key {
 /// Speaks to one server.
 #[derive(Clone, Debug)]
 pub struct Client {
-    agent: ureq::Agent,
+    agent: Agent,
     base: String,
     key: Option<Key>,
 }
@@ -95,17 +108,19 @@ impl Client {
     /// twice is nothing to leave to chance when requests are measured.
     #[must_use]
     pub fn new(base: &str, key: Option<Key>) -> Client {
-        let mut config = ureq::Agent::config_builder()
+        let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_idle_connections(0)
             .max_redirects(0)
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
             .user_agent(concat!("runner/", env!("CARGO_PKG_VERSION")));
         if is_local(base) {
             // A proxy of the environment is no way to this machine.
             config = config.proxy(None);
         }
         Client {
-            agent: config.build().new_agent(),
+            agent: Agent::with_parts(config.build(), DefaultConnector::default(), Addresses),
             base: base.trim_end_matches('/').trim_end_matches("/v1").to_owned(),
             key,
         }
@@ -170,7 +185,7 @@ fn read(
         .and_then(|value| value.to_str().ok())
         .and_then(|text| retry_after(text, Timestamp::now()));
     let mut source = response.into_body().into_reader();
-    let mut buffer = vec![0; 64 << 10];
+    let mut buffer = [0; BUFFER];
     let mut bytes = Vec::new();
     let mut sse = SseReader::default();
     let mut events = Vec::new();
@@ -254,7 +269,54 @@ fn too_long(timeout: Duration) -> String {
     format!("no complete answer within {}", humantime::format_duration(timeout))
 }
 
+/// Finds the addresses of hosts. One that is an address already is not looked up: with a
+/// time limit the library starts a thread for each look, which requests that are
+/// measured should not pay for.
+#[derive(Debug)]
+struct Addresses;
+
+impl Resolver for Addresses {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let host = uri.host().map(|host| host.trim_matches(['[', ']']));
+        let port = uri.port_u16().or(match uri.scheme_str() {
+            Some("http") => Some(80),
+            Some("https") => Some(443),
+            _ => None,
+        });
+        match (host.and_then(|host| host.parse::<IpAddr>().ok()), port) {
+            (Some(address), Some(port)) => {
+                let mut found = self.empty();
+                found.push(SocketAddr::new(address, port));
+                Ok(found)
+            }
+            _ => DefaultResolver::default().resolve(uri, config, timeout),
+        }
+    }
+}
+
 fn is_local(base: &str) -> bool {
     let host = base.split_once("://").map_or(base, |(_, rest)| rest);
     ["127.", "localhost", "[::1]", "0.0.0.0"].iter().any(|local| host.starts_with(local))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::retry_after;
+
+    #[test]
+    fn a_server_names_the_time_in_seconds_or_as_a_date() {
+        let now = "1994-11-06T08:49:00Z".parse().unwrap();
+        let of = |text| retry_after(text, now);
+        assert_eq!(of(" 120"), Some(Duration::from_secs(120)));
+        assert_eq!(of("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::from_secs(37)));
+        assert_eq!(of("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO), "it is over");
+        assert_eq!(of("soon"), None);
+    }
 }
