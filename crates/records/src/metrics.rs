@@ -108,6 +108,14 @@ macro_rules! metrics {
                 }
             }
 
+            /// Has the metric called `name` be `metric`; no metric has another name.
+            pub fn set(&mut self, name: &str, metric: Metric) {
+                match name {
+                    $(stringify!($name) => self.$name = Some(metric),)*
+                    _ => {}
+                }
+            }
+
             /// Whether nothing at all was measured.
             #[must_use]
             pub fn is_empty(&self) -> bool {
@@ -126,7 +134,7 @@ metrics! {
     total_tokens,
     /// Tokens of the prompt that came from a cache.
     cached_tokens,
-    /// Time to first token: request sent → first content delta that is not empty.
+    /// Time to first token: request sent → first content delta that is not empty (text, reasoning, a piece of a tool call).
     ttft_s,
     /// Time per output token: (`e2e_s` − `ttft_s`) / (`completion_tokens` − 1); absent at one token or none.
     tpot_s,
@@ -138,6 +146,10 @@ metrics! {
     prompt_tps,
     /// (`completion_tokens` − 1) / (`e2e_s` − `ttft_s`), by our clock; absent when not streamed.
     generation_tps,
+    /// Length of the sound that was transcribed, by the header of its file (WAV, FLAC).
+    audio_s,
+    /// Real-time factor, inverted: `audio_s` / `e2e_s`; 10 transcribes ten seconds in one.
+    rtfx,
     /// Spawn → ready.
     load_s,
     /// Ready → first token of the first answer.
@@ -173,6 +185,9 @@ mod tests {
         assert_eq!(metrics.get("prompt_tokens").map(Metric::value), Some(37.0));
         assert_eq!(metrics.get("generation_tps").map(Metric::value), Some(70.5));
         assert_eq!(metrics.get("nonsense"), None);
+        let mut other = Metrics::default();
+        other.set("ttft_s", Metric::Number(0.263));
+        assert_eq!(other.ttft_s, metrics.ttft_s);
         assert_eq!(serde_json::to_string(&metrics).unwrap(), text);
         assert!(!metrics.is_empty());
     }

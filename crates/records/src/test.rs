@@ -194,8 +194,8 @@ pub struct Verdict {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorInfo {
     /// What went wrong: `backend_not_started`, `port_in_use`, `not_ready`, `backend_died`,
-    /// `timeout`, `connection`, `http_status`, `bad_answer`, `bad_request`, `missing_metric`,
-    /// `command_not_started`, `fixture`, `teardown`, `interrupted`.
+    /// `timeout`, `connection`, `http_status`, `unsupported`, `bad_answer`, `bad_request`,
+    /// `missing_metric`, `command_not_started`, `fixture`, `teardown`, `interrupted`.
     pub kind: String,
     /// A sentence for people.
     pub message: String,

@@ -25,6 +25,8 @@ pub fn metrics(reply: &Reply, answer: &Answer) -> Metrics {
         _ => None,
     };
     let per_gap = gaps.zip(decode);
+    let rtfx =
+        answer.audio_s.zip(e2e).filter(|(_, e2e)| *e2e > 0.0).map(|(audio, e2e)| audio / e2e);
 
     let number = |value: f64, decimals: u8| Metric::Number(round(value, decimals));
     let count = |n: Option<u64>| n.map(|n| Metric::Number(n as f64));
@@ -38,10 +40,27 @@ pub fn metrics(reply: &Reply, answer: &Answer) -> Metrics {
         generation_tps: per_gap.map(|(gaps, s)| number(gaps as f64 / s, 3)),
         itl_s: inter_token_latency(&answer.content_at),
         e2e_s: e2e.map(|s| number(s, 6)),
+        audio_s: answer.audio_s.map(|s| number(s, 6)),
+        rtfx: rtfx.map(|times| number(times, 3)),
         prompt_tps: answer.timings.as_ref().and_then(prompt_tps).map(|tps| number(tps, 3)),
         server: answer.timings.clone(),
         ..Metrics::default()
     }
+}
+
+/// What was measured of several requests: of each metric, the statistics of the values
+/// that there are.
+#[must_use]
+pub fn over(requests: &[Metrics]) -> Metrics {
+    let mut all = Metrics::default();
+    for name in Metrics::NAMES {
+        let values: Vec<f64> =
+            requests.iter().filter_map(|one| Some(one.get(name)?.value())).collect();
+        if let Some(stats) = stats(&values, 6) {
+            all.set(name, Metric::Stats(Box::new(stats)));
+        }
+    }
+    all
 }
 
 /// The gaps between chunks with content.

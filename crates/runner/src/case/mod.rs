@@ -1,19 +1,31 @@
 //! Doing what a case says, and making a result of what came of it.
 
+mod build;
 mod command;
+mod conversation;
+mod dataset;
+mod media;
+mod prepared;
 mod request;
 mod result;
+mod stop_token;
+mod tally;
+mod target;
+mod unsupported;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use probe::clock::Stamp;
-use records::ErrorInfo;
+use records::{Check, ErrorInfo};
+use serde_json::{Map, Value};
 
 use crate::{expect::Observed, suite::Places};
 
 pub use command::run as run_command;
-pub use request::{Sending, run as run_request};
+pub use prepared::Prepared;
+pub use request::{Ready, Sending};
 pub use result::{Subject, conclude, model, not_run};
+pub(crate) use target::check as check_target;
 
 /// What a command finds around it.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +45,14 @@ pub struct Around<'a> {
 pub struct Came {
     /// What there is to judge.
     pub observed: Observed,
+    /// What was judged already: turns, and what no case has to ask for.
+    pub checks: Vec<Check>,
+    /// Whether there is no last answer to judge, because a check before it failed.
+    pub cut_short: bool,
+    /// What helps to understand a failure.
+    pub note: Option<String>,
+    /// What is to be kept besides.
+    pub metadata: Map<String, Value>,
     /// Why there is nothing to judge, or not all of it.
     pub error: Option<ErrorInfo>,
     /// When it was over, where cleaning up came after it.

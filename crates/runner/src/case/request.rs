@@ -1,108 +1,244 @@
-//! A case that sends a request.
+//! A case that sends requests: one, the turns of a conversation, or the rows of a dataset.
 
-use std::{fs, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use records::{ErrorInfo, Metrics};
-use serde_json::{Map, Value, json};
+use records::{Check, ErrorInfo, Metrics};
+use serde_json::{Value, json};
 
-use super::Came;
+use super::{
+    Came, Prepared,
+    build::{Built, Making},
+    conversation,
+    dataset::Row,
+    result::judge_all,
+    stop_token,
+    tally::Tally,
+    unsupported,
+};
 use crate::{
     backend::Server,
     expect::{Expectation, Observed, Subject},
-    http::{Answer, Body, HttpError, HttpErrorKind, Reply},
+    http::{Answer, Asked, HttpError, HttpErrorKind, Outgoing, Reply},
     interrupt::Interrupts,
     measure,
-    suite::{Defaults, RequestDef},
+    suite::{Api, Defaults, Places, RequestDef},
 };
-
-/// Where chat requests go.
-const CHAT: &str = "/v1/chat/completions";
 
 /// A request and what goes with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sending<'a> {
     /// The request.
     pub request: &'a RequestDef,
+    /// What was prepared of its case.
+    pub prepared: &'a Prepared,
     /// The name by which it asks for the model.
     pub model: &'a str,
     /// What the suite fills in.
     pub defaults: &'a Defaults,
     /// Where files are looked for.
     pub folder: &'a Path,
-    /// What the case expects: a status that is expected is no error.
-    pub expectations: &'a [Expectation],
-    /// How long it may take.
+    /// What placeholders in the names of files stand for.
+    pub places: &'a Places,
+    /// How long each answer may take.
     pub timeout: Duration,
 }
 
-/// Sends the request once and reads the answer.
-pub fn run(sending: &Sending<'_>, server: &mut Server, interrupts: &Interrupts) -> Came {
-    let &Sending { request, model, defaults, folder, expectations, timeout } = sending;
-    let body = match body(request, model, defaults, folder) {
-        Ok(body) => body,
-        Err(message) => return Came::error("bad_request", message),
-    };
-    let client = server.client.clone();
-    let exchange = interrupts.run(move || {
-        let reply = client.post(CHAT, &body, timeout)?;
-        // Read here too: a long answer takes its time, and Ctrl-C should not.
-        let answer = Answer::read(&reply);
-        Ok((reply, answer))
-    });
-    match exchange {
-        None => Came::interrupted(),
-        Some(Err(error)) => failed(&error, server),
-        Some(Ok((reply, answer))) => came(&reply, answer, expectations, server),
+/// A case whose first request only waits to be sent.
+#[derive(Debug)]
+pub struct Ready<'a> {
+    sending: Sending<'a>,
+    first: Result<First, String>,
+}
+
+#[derive(Debug)]
+struct First {
+    messages: Vec<Value>,
+    built: Built,
+}
+
+impl<'a> Sending<'a> {
+    /// Reads the files and makes the body of the first request, so that nothing but the
+    /// sending falls into the time of the test.
+    #[must_use]
+    pub fn ready(self) -> Ready<'a> {
+        let request = self.prepared.rows.first().map_or(self.request, |row| &row.request);
+        Ready { sending: self, first: self.first(request) }
+    }
+
+    fn making<'b>(&'b self, request: &'b RequestDef) -> Making<'b> {
+        let &Sending { model, defaults, folder, places, .. } = self;
+        Making { request, model, defaults, folder, places }
+    }
+
+    fn first(&self, request: &RequestDef) -> Result<First, String> {
+        let making = self.making(request);
+        let mut messages = making.opening()?;
+        let turn = request.turns.iter().flatten().next();
+        if let Some(prompt) = turn.and_then(|turn| turn.prompt.as_ref()) {
+            messages.push(making.says(prompt, true)?);
+        }
+        let built = making.build(&messages)?;
+        Ok(First { messages, built })
     }
 }
 
-/// The body of the request.
-fn body(
+impl Ready<'_> {
+    /// Sends what there is to send and reads what comes.
+    pub fn run(self, server: &mut Server, interrupts: &Interrupts) -> Came {
+        let Ready { sending, first } = self;
+        let mut wire = Wire { sending, server, interrupts };
+        match sending.prepared.rows.as_slice() {
+            [] => {
+                let Sending { request, prepared, .. } = sending;
+                wire.ask(request, first, &prepared.expectations)
+            }
+            rows => wire.dataset(rows, first),
+        }
+    }
+}
+
+/// A server, and how it is asked.
+struct Wire<'a> {
+    sending: Sending<'a>,
+    server: &'a mut Server,
+    interrupts: &'a Interrupts,
+}
+
+impl Wire<'_> {
+    /// Asks for one answer, by as many turns as there are.
+    fn ask(
+        &mut self,
+        request: &RequestDef,
+        first: Result<First, String>,
+        expectations: &[Expectation],
+    ) -> Came {
+        let First { mut messages, built } = match first {
+            Ok(first) => first,
+            Err(message) => return Came::error("bad_request", message),
+        };
+        let turns = request.turns.as_deref().unwrap_or_default();
+        if turns.is_empty() {
+            return self.exchange(request, built, expectations);
+        }
+        let mut built = built;
+        let mut checks = Vec::new();
+        let mut told = Vec::new();
+        for (turn, n) in turns.iter().zip(1..) {
+            let own = self.sending.prepared.turns.get(n - 1).map(Vec::as_slice).unwrap_or_default();
+            let expected =
+                if n == turns.len() { [own, expectations].concat() } else { own.to_vec() };
+            let mut came = self.exchange(request, built, &expected);
+            checks.append(&mut came.checks);
+            if came.error.is_none() {
+                came.error = judge_all(own, &came.observed, Some(n), &mut checks);
+            }
+            told.push(conversation::told(turn, &came.observed));
+            if let Some(error) = &mut came.error {
+                error.message = format!("turn {n}: {}", error.message);
+            }
+            let next = turns.get(n).filter(|_| came.error.is_none());
+            let on = next.map(|next| conversation::go_on(&mut messages, &came.observed, next));
+            if let Some(Err(actual)) = &on {
+                let expect = json!(format!("turn {n} calls the tools that turn {} answers", n + 1));
+                checks.push(Check { expect, ok: false, actual: Some(actual.clone()) });
+                came.cut_short = true;
+            }
+            if !matches!(on, Some(Ok(()))) {
+                came.checks = checks;
+                came.metadata.insert("turns".to_owned(), Value::Array(told));
+                return came;
+            }
+            built = match self.sending.making(request).build(&messages) {
+                Ok(built) => built,
+                Err(message) => return Came::error("bad_request", message),
+            };
+        }
+        Came::error("bad_request", "there are no turns".to_owned())
+    }
+
+    /// Sends one request and reads its answer.
+    fn exchange(
+        &mut self,
+        request: &RequestDef,
+        built: Built,
+        expectations: &[Expectation],
+    ) -> Came {
+        let Built { outgoing, audio_s } = built;
+        let client = self.server.client.clone();
+        let timeout = self.sending.timeout;
+        let asked = Asked {
+            api: request.api,
+            format: request.response_format.unwrap_or_default(),
+            inputs: self.sending.making(request).inputs(),
+        };
+        let exchange = self.interrupts.run(move || {
+            let reply = client.send(&outgoing, timeout)?;
+            // Read here too: a long answer takes its time, and Ctrl-C should not.
+            let answer = Answer::read(&reply, asked);
+            Ok((reply, answer, outgoing))
+        });
+        match exchange {
+            None => Came::interrupted(),
+            Some(Err(error)) => failed(&error, self.server),
+            Some(Ok((reply, mut answer, outgoing))) => {
+                answer.audio_s = audio_s;
+                let leak = leak(request, &reply, &answer, &outgoing);
+                let mut came = came(request, &reply, answer, expectations, self.server);
+                came.checks.extend(leak);
+                came
+            }
+        }
+    }
+
+    /// Asks for an answer to each row and counts those that are right.
+    fn dataset(&mut self, rows: &[Row], first: Result<First, String>) -> Came {
+        let mut all = Tally::default();
+        let mut first = Some(first);
+        for (row, n) in rows.iter().zip(0..) {
+            let request = &row.request;
+            let asked = first.take().unwrap_or_else(|| self.sending.first(request));
+            let came = self.ask(request, asked, &row.expectations);
+            let ends = ["interrupted", "backend_died", "unsupported"];
+            if let Some(error) = came.error.as_ref().filter(|e| ends.contains(&e.kind.as_str())) {
+                let mut error = error.clone();
+                if error.kind != "unsupported" {
+                    error.message = format!(
+                        "{} (at row {} of {}, line {})",
+                        error.message,
+                        n + 1,
+                        rows.len(),
+                        row.line
+                    );
+                }
+                return all.came(Some(error));
+            }
+            all.add(row, came, &self.sending.prepared.implied);
+        }
+        all.came(None)
+    }
+}
+
+/// That a stop token leaked into the answer, where one did that the request does not have
+/// itself.
+fn leak(
     request: &RequestDef,
-    model: &str,
-    defaults: &Defaults,
-    folder: &Path,
-) -> Result<Vec<u8>, String> {
-    let to_json =
-        |value: &toml::Value| serde_json::to_value(value).map_err(|error| error.to_string());
-    match &request.raw {
-        Some(toml::Value::String(text)) => return Ok(text.clone().into_bytes()),
-        Some(table) => return Ok(to_json(table)?.to_string().into_bytes()),
-        None => {}
+    reply: &Reply,
+    answer: &Answer,
+    outgoing: &Outgoing,
+) -> Option<Check> {
+    let generates = matches!(request.api, Api::Chat | Api::Completion);
+    if !generates || request.allow_stop_tokens || reply.status >= 400 {
+        return None;
     }
-    let messages = match (&request.messages, &request.prompt, &request.prompt_file) {
-        (Some(messages), ..) => messages.iter().map(to_json).collect::<Result<_, _>>()?,
-        (_, Some(prompt), _) => json!([{"role": "user", "content": prompt}]),
-        (.., Some(file)) => {
-            let prompt = fs::read_to_string(folder.join(file))
-                .map_err(|error| format!("prompt_file {file}: {error}"))?;
-            json!([{"role": "user", "content": prompt}])
-        }
-        _ => return Err("there is no prompt".to_owned()),
-    };
-    let mut body = Map::new();
-    body.insert("model".to_owned(), json!(model));
-    body.insert("messages".to_owned(), messages);
-    let stop = request.stop.as_ref().map(|stop| &stop.0);
-    for (name, value) in [
-        ("max_tokens", request.max_tokens.map(Value::from)),
-        ("temperature", request.temperature.or(defaults.temperature).map(Value::from)),
-        ("seed", request.seed.or(defaults.seed).map(Value::from)),
-        ("top_p", request.top_p.map(Value::from)),
-        ("top_k", request.top_k.map(Value::from)),
-        ("min_p", request.min_p.map(Value::from)),
-        ("stop", stop.map(|words| json!(words))),
-    ] {
-        if let Some(value) = value {
-            body.insert(name.to_owned(), value);
-        }
-    }
-    if request.stream {
-        body.insert("stream".to_owned(), json!(true));
-        // Without it a stream carries no token counts.
-        body.insert("stream_options".to_owned(), json!({"include_usage": true}));
-    }
-    Ok(Value::Object(body).to_string().into_bytes())
+    let texts = answer.text.iter().chain(&answer.reasoning);
+    let token = texts
+        .filter_map(|text| stop_token::leaked(text, |token| outgoing.payload.contains(token)))
+        .next()?;
+    Some(Check {
+        expect: json!("no stop token in the answer"),
+        ok: false,
+        actual: Some(json!(token)),
+    })
 }
 
 /// There was no answer: the server died, or only the connection broke.
@@ -132,100 +268,58 @@ fn failed(error: &HttpError, server: &mut Server) -> Came {
     Came { error: Some(info), ..Came::default() }
 }
 
-fn came(reply: &Reply, answer: Answer, expectations: &[Expectation], server: &mut Server) -> Came {
+fn came(
+    request: &RequestDef,
+    reply: &Reply,
+    answer: Answer,
+    expectations: &[Expectation],
+    server: &mut Server,
+) -> Came {
     let status_expected = expectations.iter().any(|e| match &e.subject {
         Subject::Status(any) => any.contains(&u64::from(reply.status)) != e.negated,
         _ => false,
     });
     let bad_status = reply.status >= 400;
-    let mut error = None;
-    if let Some(broken) = &reply.broken {
-        error = failed(broken, server).error;
-    } else if bad_status && !status_expected {
-        error = Some(ErrorInfo {
-            kind: "http_status".to_owned(),
-            message: format!("HTTP status {}: {}", reply.status, said(reply)),
+    let problem = if bad_status && !status_expected && reply.broken.is_none() {
+        let said: String = answer.text.iter().flat_map(|text| text.chars()).take(300).collect();
+        let message = format!("HTTP status {}: {said}", reply.status);
+        match unsupported::is_unsupported(request, reply.status, &said) {
+            true => Some(("unsupported", format!("the backend does not support it: {message}"))),
+            false => Some(("http_status", message)),
+        }
+    } else if bad_status {
+        None
+    } else {
+        answer.fault.clone().map(|fault| ("bad_answer", fault))
+    };
+    let error = match (&reply.broken, problem) {
+        (Some(broken), _) => failed(broken, server).error,
+        (None, Some((kind, message))) => Some(ErrorInfo {
+            kind: kind.to_owned(),
+            message,
             log_tail: server.log_tail(),
             ..ErrorInfo::default()
-        });
-    } else if !bad_status && let Some(fault) = &answer.fault {
-        error = Some(ErrorInfo {
-            kind: "bad_answer".to_owned(),
-            message: fault.clone(),
-            log_tail: server.log_tail(),
-            ..ErrorInfo::default()
-        });
-    }
+        }),
+        (None, None) => None,
+    };
     let metrics = match (bad_status, &error) {
-        (true, _) => Metrics::default(),
         (false, None) => measure::metrics(reply, &answer),
-        // An answer that broke off has a first token, and no end to measure.
+        // An answer that broke off has a beginning, and nothing else to be measured.
         (false, Some(_)) => {
             let ttft_s = measure::metrics(reply, &answer).ttft_s;
             Metrics { ttft_s, ..Metrics::default() }
         }
+        (true, _) => Metrics::default(),
     };
     let observed = Observed {
         status: Some(reply.status),
         text: answer.text,
         body: answer.body,
         finish_reason: answer.finish_reason,
+        tool_calls: answer.tool_calls,
         sse: answer.sse,
         metrics,
         ..Observed::default()
     };
     Came { observed, error, retry_after: reply.retry_after, ..Came::default() }
-}
-
-/// The beginning of what an error answer says.
-fn said(reply: &Reply) -> String {
-    let Body::Whole(bytes) = &reply.body else { return "(a stream)".to_owned() };
-    let message = serde_json::from_slice(bytes).ok().and_then(|body| crate::http::error_of(&body));
-    let text = message.unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned());
-    text.chars().take(300).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use serde_json::{Value, json};
-
-    use super::body;
-    use crate::suite::{Defaults, RequestDef};
-
-    fn built(text: &str) -> Result<Value, String> {
-        let request: RequestDef = toml::from_str(text).unwrap();
-        let defaults = Defaults { seed: Some(42), temperature: Some(0.0), ..Defaults::default() };
-        body(&request, "m", &defaults, Path::new("/nowhere")).map(|bytes| {
-            serde_json::from_slice(&bytes).unwrap_or(json!(String::from_utf8(bytes).unwrap()))
-        })
-    }
-
-    #[test]
-    fn a_request_carries_what_it_says_and_the_defaults() {
-        assert_eq!(
-            built(
-                "api = 'chat'\nprompt = 'hi'\nmax_tokens = 16\nseed = 7\nstop = 'x'\nstream = true"
-            )
-            .unwrap(),
-            json!({
-                "model": "m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 16,
-                "temperature": 0.0, "seed": 7, "stop": ["x"],
-                "stream": true, "stream_options": {"include_usage": true},
-            })
-        );
-    }
-
-    #[test]
-    fn a_raw_body_is_sent_as_it_is() {
-        assert_eq!(built("api = 'chat'\nraw = '{broken'").unwrap(), json!("{broken"));
-        assert_eq!(built("api = 'chat'\nraw = { messages = 7 }").unwrap(), json!({"messages": 7}));
-    }
-
-    #[test]
-    fn a_missing_prompt_file_is_named() {
-        let error = built("api = 'chat'\nprompt_file = 'p.txt'").unwrap_err();
-        assert!(error.starts_with("prompt_file p.txt: "), "{error}");
-    }
 }

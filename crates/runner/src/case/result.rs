@@ -4,16 +4,16 @@ use std::{fs, path::Path};
 
 use probe::clock::Stamp;
 use records::{
-    Backend, Check, ErrorInfo, Modality, Model, Origin, Outcome, Params, SystemHealth, Test,
+    Backend, Check, ErrorInfo, Modality, Model, OnMiss, Origin, Outcome, Params, SystemHealth, Test,
 };
 use serde_json::{Value, json};
 
-use super::Came;
+use super::{Came, Prepared, target};
 use crate::{
-    expect::{Expectation, Subject as About, judge},
+    expect::{Expectation, Observed, Subject as About, judge},
     journal::lasting,
     plan::{Cell, On},
-    suite::{Suite, Xfail},
+    suite::{Suite, Unsupported, Xfail},
 };
 
 /// Longest beginning of an answer that is kept, in characters.
@@ -59,6 +59,10 @@ impl Subject<'_> {
         test.modality = modality(&case.needs, self.on.is_some());
         test.model.clone_from(&self.model);
         test.backend.clone_from(&self.backend);
+        let metadata = case.metadata.as_ref().and_then(|table| serde_json::to_value(table).ok());
+        if let Some(Value::Object(metadata)) = metadata {
+            test.metadata = Some(metadata);
+        }
         test
     }
 }
@@ -76,12 +80,13 @@ fn modality(needs: &[Modality], on_model: bool) -> Option<Modality> {
 #[must_use]
 pub fn conclude(
     subject: &Subject<'_>,
-    expectations: &[Expectation],
+    prepared: &Prepared,
     came: Came,
     start: &Stamp,
     end: &Stamp,
     health: Option<SystemHealth>,
 ) -> Test {
+    let case = subject.cell.case;
     let mut test = subject.test(start);
     let (end_ts, duration_s) = lasting(start, end);
     test.end_ts = Some(end_ts);
@@ -90,41 +95,91 @@ pub fn conclude(
     test.attempt = Some(1);
     test.system_health = health;
 
-    let Came { observed, mut error, .. } = came;
-    if error.is_none() {
-        for judged in expectations.iter().map(|expectation| judge(expectation, &observed)) {
-            if let Some(what) = judged.missing {
-                error.get_or_insert_with(|| ErrorInfo {
-                    kind: "missing_metric".to_owned(),
-                    message: format!(
-                        "the backend does not report {what}, which the case expects something of"
-                    ),
-                    ..ErrorInfo::default()
-                });
-            }
-            test.checks.push(judged.check);
+    let Came { observed, checks, cut_short, note, metadata, mut error, .. } = came;
+    test.checks = checks;
+    if error.is_none() && !cut_short {
+        let expectations = &prepared.expectations;
+        error = judge_all(expectations, &observed, None, &mut test.checks);
+        if observed.status.is_some_and(|status| status < 400) && prepared.rows.is_empty() {
+            let missing = judge_all(&prepared.implied, &observed, None, &mut test.checks);
+            error = error.or(missing);
         }
         // A command that fails fails its case, unless the case says what to expect.
         let says = expectations.iter().any(|e| matches!(e.subject, About::Exit(_)));
-        if subject.cell.case.command.is_some() && !says && observed.exit != Some(0) {
+        if case.command.is_some() && !says && observed.exit != Some(0) {
             let actual = observed.exit.map_or(json!("ended by a signal"), Value::from);
             test.checks.push(Check { expect: json!({"exit": 0}), ok: false, actual: Some(actual) });
         }
     }
+    if error.is_none() && !case.target.is_empty() {
+        let held = case.target.iter().map(|def| target::hold(def.get_ref(), &observed.metrics));
+        let (targets, missing): (Vec<_>, Vec<_>) = held.unzip();
+        error = missing.into_iter().flatten().next();
+        test.targets = Some(targets);
+    }
     let missed = test.checks.iter().find(|check| !check.ok);
-    let (outcome, reason) = match (&error, missed) {
-        (Some(error), _) => (Outcome::Error, Some(error.message.clone())),
-        (None, Some(check)) => (Outcome::Failed, Some(describe(check))),
-        (None, None) => (Outcome::Passed, None),
+    let targets = test.targets.iter().flatten();
+    let over = targets.into_iter().find(|t| !t.ok && t.on_miss == OnMiss::Fail);
+    let skips = case.request.as_ref().is_some_and(|r| r.unsupported == Unsupported::Skip);
+    let (outcome, reason) = match (&error, missed, over) {
+        (Some(error), ..) if skips && error.kind == "unsupported" => {
+            (Outcome::Skipped, Some(error.message.clone()))
+        }
+        (Some(error), ..) => (Outcome::Error, Some(error.message.clone())),
+        (None, Some(check), _) => {
+            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+            (Outcome::Failed, Some(describe(check) + &note))
+        }
+        (None, None, Some(target)) => {
+            let stat = target.stat.as_ref().map(|stat| format!("{stat} of ")).unwrap_or_default();
+            let actual = target.actual.unwrap_or_default();
+            let metric = &target.metric;
+            (
+                Outcome::Failed,
+                Some(format!("{stat}{metric} is {actual}, and the target is {}", target.limit)),
+            )
+        }
+        (None, None, None) => (Outcome::Passed, None),
     };
-    test.error = error;
+    test.error = error.filter(|_| outcome != Outcome::Skipped);
     settle(&mut test, subject.cell.xfail, outcome, reason);
     test.metrics = observed.metrics;
     test.sample_output = observed
         .text
         .filter(|text| !text.is_empty())
         .map(|text| text.chars().take(SAMPLE).collect());
+    if !metadata.is_empty() {
+        test.metadata.get_or_insert_default().extend(metadata);
+    }
     test
+}
+
+/// Judges `expectations` and adds the checks, with the `turn` that they are of. Returns
+/// why one of them could not be judged.
+pub(super) fn judge_all(
+    expectations: &[Expectation],
+    observed: &Observed,
+    turn: Option<usize>,
+    checks: &mut Vec<Check>,
+) -> Option<ErrorInfo> {
+    let mut error = None;
+    for expectation in expectations {
+        let mut judged = judge(expectation, observed);
+        if let Some(what) = judged.missing {
+            error.get_or_insert_with(|| ErrorInfo {
+                kind: "missing_metric".to_owned(),
+                message: format!(
+                    "the backend does not report {what}, which the case expects something of"
+                ),
+                ..ErrorInfo::default()
+            });
+        }
+        if let (Some(turn), Some(stated)) = (turn, judged.check.expect.as_object_mut()) {
+            stated.insert("turn".to_owned(), json!(turn));
+        }
+        checks.push(judged.check);
+    }
+    error
 }
 
 /// The result of a case that did not run.
@@ -161,13 +216,16 @@ fn settle(test: &mut Test, xfail: Option<&Xfail>, outcome: Outcome, reason: Opti
 }
 
 /// One sentence on a check that did not hold.
-fn describe(check: &Check) -> String {
+pub(super) fn describe(check: &Check) -> String {
     let actual = match &check.actual {
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
         None => "nothing".to_owned(),
     };
-    format!("expected {}, found {actual}", check.expect)
+    match &check.expect {
+        Value::String(expect) => format!("expected {expect}, found {actual}"),
+        stated => format!("expected {stated}, found {actual}"),
+    }
 }
 
 /// What is known of the model of `on`; its size is read from the disk.

@@ -3,7 +3,8 @@
 use records::{Check, Metrics};
 use serde_json::{Value, json};
 
-use super::{Expectation, PathRule, Range, Subject, TextRule};
+use super::{Expectation, PathRule, Subject, TextRule, tool_calls};
+use crate::http::{ToolCall, from_text};
 
 /// Longest piece of a text that is recorded with a check, in characters.
 const EXCERPT: usize = 200;
@@ -19,6 +20,8 @@ pub struct Observed {
     pub body: Option<Value>,
     /// Why the model stopped.
     pub finish_reason: Option<String>,
+    /// The tools that it calls, as the backend reports them.
+    pub tool_calls: Vec<ToolCall>,
     /// The stream.
     pub sse: Option<Sse>,
     /// Exit code of a command; `None` when a signal ended it.
@@ -29,6 +32,18 @@ pub struct Observed {
     pub stderr: Option<String>,
     /// What was measured.
     pub metrics: Metrics,
+}
+
+impl Observed {
+    /// The tools that the answer calls: those that the backend reports, else those that
+    /// stand in the text.
+    #[must_use]
+    pub fn calls(&self) -> Vec<ToolCall> {
+        match self.tool_calls.is_empty() {
+            true => self.text.as_deref().map(from_text).unwrap_or_default(),
+            false => self.tool_calls.clone(),
+        }
+    }
 }
 
 /// What is to be said of a stream of events.
@@ -61,7 +76,10 @@ pub fn judge(expectation: &Expectation, observed: &Observed) -> Judged {
         Finding::Misses(Value::String(text), Some(how)) => {
             (false, Some(json!(format!("{text} ({how})"))), None)
         }
-        Finding::Misses(actual, _) => (false, Some(actual), None),
+        Finding::Misses(actual, Some(how)) => {
+            (false, Some(json!(format!("{actual} ({how})"))), None)
+        }
+        Finding::Misses(actual, None) => (false, Some(actual), None),
         // What was not reported neither holds nor fails, negated or not.
         Finding::Missing(what) => (false, None, Some(what)),
     };
@@ -111,6 +129,24 @@ fn look(subject: &Subject, observed: &Observed) -> Finding {
             Some(reason) => finding(any.contains(reason), json!(reason)),
             None => missing("finish_reason"),
         },
+        Subject::ToolCalls(rule) => {
+            let calls = observed.calls();
+            let actual = match (calls.as_slice(), &observed.text) {
+                ([], Some(text)) => json!(excerpt(text)),
+                (calls, _) => tool_calls::shown(calls),
+            };
+            match rule.holds(&calls) {
+                Ok(()) => Finding::Holds(actual),
+                Err(how) => Finding::Misses(actual, Some(how)),
+            }
+        }
+        Subject::Accuracy(range) => match observed.metrics.accuracy {
+            Some(of) if of.total > 0 => {
+                let share = of.correct as f64 / of.total as f64;
+                finding(range.holds(share), json!(records::round(share, 6)))
+            }
+            _ => missing("accuracy"),
+        },
         Subject::Exit(any) => match observed.exit {
             Some(code) => finding(any.contains(&i64::from(code)), json!(code)),
             None => Finding::Misses(json!("ended by a signal"), None),
@@ -148,48 +184,26 @@ fn path(rule: &PathRule, body: &Value) -> Finding {
         [one] => (*one).clone(),
         many => json!(many),
     };
-    let has_rules = rule.equals.is_some() || rule.range.is_some() || rule.type_name.is_some();
-    if has_rules && nodes.is_empty() {
-        return Finding::Absent(format!("anything at {}", rule.path));
+    match nodes.as_slice() {
+        [] if rule.rule.is_empty() => Finding::Misses(actual, None),
+        [] => Finding::Absent(format!("anything at {}", rule.path)),
+        _ if rule.rule.is_empty() => Finding::Holds(shortened(actual)),
+        [node] => match rule.rule.holds(node) {
+            Ok(()) => Finding::Holds(shortened(actual)),
+            Err(how) => Finding::Misses(shortened(actual), Some(how).filter(|how| !how.is_empty())),
+        },
+        _ => Finding::Misses(shortened(actual), None),
     }
-    let ok = if has_rules {
-        matches!(nodes.as_slice(), [node] if node_holds(rule, node))
-    } else {
-        !nodes.is_empty()
+}
+
+/// A value that is not too long to be recorded.
+fn shortened(value: Value) -> Value {
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        Value::Array(_) | Value::Object(_) => value.to_string(),
+        _ => return value,
     };
-    finding(ok, actual)
-}
-
-fn node_holds(rule: &PathRule, node: &Value) -> bool {
-    let equals = rule.equals.as_ref().is_none_or(|any| any.iter().any(|want| same(want, node)));
-    let range = rule
-        .range
-        .as_ref()
-        .is_none_or(|range: &Range| node.as_f64().is_some_and(|n| range.holds(n)));
-    let of_type = rule.type_name.as_ref().is_none_or(|name| type_of(node).contains(&name.as_str()));
-    equals && range && of_type
-}
-
-/// Equality in which 16 and 16.0 are the same number.
-fn same(want: &Value, node: &Value) -> bool {
-    match (want.as_f64(), node.as_f64()) {
-        (Some(a), Some(b)) => a == b,
-        _ => want == node,
-    }
-}
-
-fn type_of(node: &Value) -> &'static [&'static str] {
-    match node {
-        Value::Null => &["null"],
-        Value::Bool(_) => &["boolean"],
-        Value::Number(n) if n.is_f64() && n.as_f64().is_some_and(|n| n.fract() != 0.0) => {
-            &["number"]
-        }
-        Value::Number(_) => &["number", "integer"],
-        Value::String(_) => &["string"],
-        Value::Array(_) => &["array"],
-        Value::Object(_) => &["object"],
-    }
+    if text.chars().nth(EXCERPT).is_some() { json!(excerpt(&text)) } else { value }
 }
 
 #[cfg(test)]
@@ -208,6 +222,7 @@ mod tests {
             text: Some("The capital is Paris.".into()),
             body: Some(json!({"usage": {"completion_tokens": 7}, "choices": [{"a": 1}, {"a": 2}]})),
             finish_reason: Some("stop".into()),
+            tool_calls: Vec::new(),
             sse: Some(Sse { content_chunks: 6, fault: None }),
             exit: Some(3),
             stdout: Some("out".into()),

@@ -6,15 +6,21 @@
 
 mod judge;
 mod text;
+mod tool_calls;
+mod value;
 
 use std::path::Path;
 
 use records::Metrics;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use serde_json_path::JsonPath;
 
+pub(crate) use judge::excerpt;
 pub use judge::{Judged, Observed, Sse, judge};
 pub use text::TextRule;
+pub(crate) use text::schema;
+pub use tool_calls::CallsRule;
+pub use value::ValueRule;
 
 use crate::suite::suggestion;
 
@@ -50,6 +56,10 @@ pub enum Subject {
     FinishReason(Vec<String>),
     /// The command's exit code is one of these.
     Exit(Vec<i64>),
+    /// The tools that the answer calls.
+    ToolCalls(Box<CallsRule>),
+    /// The share of a dataset's rows that are right.
+    Accuracy(Range),
     /// A metric lies in a range.
     Metric(String, Range),
 }
@@ -76,18 +86,25 @@ impl Range {
 pub struct PathRule {
     /// The path.
     pub path: JsonPath,
-    /// The one node is one of these.
-    pub equals: Option<Vec<Value>>,
-    /// The one node is a number in this range.
-    pub range: Option<Range>,
-    /// The one node is of this JSON type.
-    pub type_name: Option<String>,
+    /// What must hold of the one node.
+    pub rule: ValueRule,
 }
 
-const SUBJECTS: [&str; 10] =
-    ["status", "text", "stdout", "stderr", "path", "sse", "chunks", "finish_reason", "exit", "not"];
-const LATER: [&str; 2] = ["tool_calls", "success_rate"];
-const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "object", "array", "null"];
+const SUBJECTS: [&str; 12] = [
+    "status",
+    "text",
+    "stdout",
+    "stderr",
+    "path",
+    "sse",
+    "chunks",
+    "finish_reason",
+    "tool_calls",
+    "accuracy",
+    "exit",
+    "not",
+];
+const LATER: [&str; 1] = ["success_rate"];
 
 impl Expectation {
     /// Reads one from the suite. Files that it names are looked for in `folder`.
@@ -110,17 +127,11 @@ impl Expectation {
             Some(other) => return Err(format!("not = {other} is neither true nor false")),
         };
         let mut subjects = table.iter().filter(|(key, _)| *key != "not");
-        let path_rules = ["equals", "min", "max", "type"];
         let subject = if let Some(path) = table.get("path") {
-            if let Some((key, _)) =
-                subjects.find(|(key, _)| *key != "path" && !path_rules.contains(&key.as_str()))
-            {
-                return Err(format!(
-                    "unknown rule {key:?} of a path{}",
-                    suggestion(key, &path_rules)
-                ));
-            }
-            path_rule(path, table)?
+            let text = path.as_str().ok_or_else(|| format!("path = {path} is no text"))?;
+            let path = JsonPath::parse(text).map_err(|error| format!("path {text:?}: {error}"))?;
+            let rule = ValueRule::read(table, &["path", "not"], text, folder)?;
+            Subject::Path(Box::new(PathRule { path, rule }))
         } else {
             let (Some((key, value)), None) = (subjects.next(), subjects.next()) else {
                 return Err("an expectation is about one thing; write one table for each".into());
@@ -128,6 +139,12 @@ impl Expectation {
             subject(key, value, folder)?
         };
         Ok(Expectation { negated, subject, stated })
+    }
+
+    /// Whether it is about all the rows of a dataset together and not about each.
+    #[must_use]
+    pub fn of_whole(&self) -> bool {
+        matches!(self.subject, Subject::Accuracy(_) | Subject::Metric(..))
     }
 
     /// That it is about something that such a case has: a command exits and prints,
@@ -147,6 +164,8 @@ impl Expectation {
             Subject::Sse => ("sse", false),
             Subject::Chunks(_) => ("chunks", false),
             Subject::FinishReason(_) => ("finish_reason", false),
+            Subject::ToolCalls(_) => ("tool_calls", false),
+            Subject::Accuracy(_) => ("accuracy", false),
             Subject::Metric(name, _) => (name.as_str(), false),
         };
         match (command, of_command) {
@@ -171,38 +190,16 @@ fn subject(key: &str, value: &Value, folder: &Path) -> Result<Subject, String> {
         "finish_reason" => {
             Subject::FinishReason(any_of(value, key, |v| v.as_str().map(str::to_owned))?)
         }
+        "tool_calls" => Subject::ToolCalls(Box::new(CallsRule::read(value, folder)?)),
+        "accuracy" => Subject::Accuracy(range(value, "accuracy")?),
         "exit" => Subject::Exit(any_of(value, "exit", Value::as_i64)?),
-        name if Metrics::NAMES.contains(&name) => Subject::Metric(name.into(), range(value, name)?),
         name if LATER.contains(&name) => return Err(format!("{name}: not in this version yet")),
+        name if Metrics::NAMES.contains(&name) => Subject::Metric(name.into(), range(value, name)?),
         name => {
             let known: Vec<&str> = SUBJECTS.iter().chain(Metrics::NAMES).copied().collect();
             return Err(format!("unknown expectation {name:?}{}", suggestion(name, &known)));
         }
     })
-}
-
-fn path_rule(path: &Value, table: &Map<String, Value>) -> Result<Subject, String> {
-    let text = path.as_str().ok_or_else(|| format!("path = {path} is no text"))?;
-    let path = JsonPath::parse(text).map_err(|error| format!("path {text:?}: {error}"))?;
-    let type_name = match table.get("type") {
-        None => None,
-        Some(Value::String(name)) if TYPES.contains(&name.as_str()) => Some(name.clone()),
-        Some(other) => return Err(format!("type = {other} is none of {}", TYPES.join(", "))),
-    };
-    let limits: Map<String, Value> = ["min", "max"]
-        .iter()
-        .filter_map(|key| table.get_key_value(*key))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    Ok(Subject::Path(Box::new(PathRule {
-        path,
-        equals: table.get("equals").map(|value| match value {
-            Value::Array(list) => list.clone(),
-            one => vec![one.clone()],
-        }),
-        range: (!limits.is_empty()).then(|| range(&Value::Object(limits), text)).transpose()?,
-        type_name,
-    })))
 }
 
 /// A value, or a list of which any will do.
@@ -267,6 +264,9 @@ mod tests {
             "{ sse = true }",
             "{ chunks = { min = 2 } }",
             "{ finish_reason = ['stop', 'length'] }",
+            "{ tool_calls = { name = 'f', arguments = { city = { icontains = 'paris' } }, native = true } }",
+            "{ accuracy = { min = 0.8 } }",
+            "{ path = '$.a', regex = '^b', length = { max = 9 } }",
             "{ exit = 0 }",
             "{ ttft_s = { max = 0.5 } }",
         ] {
@@ -287,12 +287,17 @@ mod tests {
             ("{ text = { regex = '(' } }", "regex"),
             ("{ text = { cotains = 'a' } }", "did you mean \"contains\"?"),
             ("{ path = '$[' }", "path \"$[\""),
-            ("{ path = '$.a', contains = 'b' }", "unknown rule \"contains\""),
+            (
+                "{ path = '$.a', cotains = 'b' }",
+                "unknown rule \"cotains\": did you mean \"contains\"?",
+            ),
+            ("{ path = '$.a', max = 'b' }", "write { min = 1 }"),
             ("{ path = '$.a', type = 'text' }", "is none of"),
             ("{ chunks = 3 }", "write { min = 1 }"),
             ("{ chunks = { min = 3, max = 1 } }", "nothing lies between"),
             ("{ sse = false }", "add not = true"),
-            ("{ tool_calls = 1 }", "not in this version yet"),
+            ("{ tool_calls = 1 }", "write { name"),
+            ("{ success_rate = { min = 1 } }", "not in this version yet"),
             ("{ ttft = { max = 1 } }", "did you mean \"ttft_s\"?"),
         ] {
             let error = read(text).unwrap_err();

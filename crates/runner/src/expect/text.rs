@@ -5,7 +5,7 @@ use std::{fmt, fs, path::Path, sync::Arc};
 use regex::Regex;
 use serde_json::Value;
 
-use super::any_of;
+use super::{Range, any_of, range};
 use crate::suite::suggestion;
 
 /// One rule about a text.
@@ -32,11 +32,24 @@ pub enum TextRule {
     },
     /// It has something in it but white space (or, when false, has not).
     NotEmpty(bool),
+    /// It begins with one of these, white space before it aside.
+    StartsWith(Vec<String>),
+    /// It ends with one of these, white space after it aside.
+    EndsWith(Vec<String>),
+    /// It has so many characters.
+    Chars(Range),
 }
 
 /// A compiled JSON Schema.
 #[derive(Clone)]
 pub struct Schema(Arc<jsonschema::Validator>);
+
+impl Schema {
+    /// Whether `value` meets it; `Err` says where and how it does not.
+    pub(super) fn holds(&self, value: &Value) -> Result<(), String> {
+        self.0.validate(value).map_err(|error| format!("{}: {error}", error.instance_path()))
+    }
+}
 
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,8 +57,18 @@ impl fmt::Debug for Schema {
     }
 }
 
-const RULES: [&str; 7] =
-    ["equals", "contains", "icontains", "regex", "json_schema", "wer", "not_empty"];
+const RULES: [&str; 10] = [
+    "equals",
+    "contains",
+    "icontains",
+    "starts_with",
+    "ends_with",
+    "regex",
+    "json_schema",
+    "wer",
+    "not_empty",
+    "chars",
+];
 
 /// The rules of a table such as `{ icontains = "paris" }`.
 pub(super) fn rules(value: &Value, folder: &Path) -> Result<Vec<TextRule>, String> {
@@ -53,10 +76,16 @@ pub(super) fn rules(value: &Value, folder: &Path) -> Result<Vec<TextRule>, Strin
         .as_object()
         .filter(|table| !table.is_empty())
         .ok_or_else(|| format!("{value}: write {{ contains = \"…\" }}"))?;
-    table.iter().map(|(name, value)| rule(name, value, folder)).collect()
+    table.iter().map(|(name, value)| rule(name, value, folder, &[])).collect()
 }
 
-fn rule(name: &str, value: &Value, folder: &Path) -> Result<TextRule, String> {
+/// The rule called `name`; `others` are the names of rules that could stand here too.
+pub(super) fn rule(
+    name: &str,
+    value: &Value,
+    folder: &Path,
+    others: &[&str],
+) -> Result<TextRule, String> {
     let texts = || any_of(value, name, |v| v.as_str().map(str::to_owned));
     Ok(match name {
         "equals" => TextRule::Equals(texts()?),
@@ -84,7 +113,13 @@ fn rule(name: &str, value: &Value, folder: &Path) -> Result<TextRule, String> {
             }
         }
         "not_empty" => TextRule::NotEmpty(value.as_bool().ok_or("not_empty is true or false")?),
-        _ => return Err(format!("unknown rule {name:?} of a text{}", suggestion(name, &RULES))),
+        "starts_with" => TextRule::StartsWith(texts()?),
+        "ends_with" => TextRule::EndsWith(texts()?),
+        "chars" => TextRule::Chars(range(value, name)?),
+        _ => {
+            let known: Vec<&str> = others.iter().chain(&RULES).copied().collect();
+            return Err(format!("unknown rule {name:?}{}", suggestion(name, &known)));
+        }
     })
 }
 
@@ -94,7 +129,7 @@ fn in_a_line(error: &regex::Error) -> String {
 }
 
 /// A schema in the suite itself, or the name of a file that holds one.
-fn schema(value: &Value, folder: &Path) -> Result<Schema, String> {
+pub(crate) fn schema(value: &Value, folder: &Path) -> Result<Schema, String> {
     let schema = match value {
         Value::String(file) => {
             let text = fs::read_to_string(folder.join(file))
@@ -129,13 +164,25 @@ impl TextRule {
             TextRule::Regex(any) => {
                 (any.iter().any(|regex| regex.is_match(text)), "does not match".into())
             }
-            TextRule::JsonSchema(Schema(validator)) => match serde_json::from_str::<Value>(text) {
+            TextRule::JsonSchema(schema) => match serde_json::from_str::<Value>(text) {
+                Err(_) if is_fenced_json(text) => {
+                    (false, "is JSON in a code fence, which no program can read".to_owned())
+                }
                 Err(error) => (false, format!("is not JSON: {error}")),
-                Ok(value) => match validator.validate(&value) {
-                    Ok(()) => (true, String::new()),
-                    Err(error) => (false, format!("{}: {error}", error.instance_path())),
-                },
+                Ok(value) => return schema.holds(&value),
             },
+            TextRule::StartsWith(any) => {
+                let text = text.trim_start();
+                (any.iter().any(|want| text.starts_with(want.as_str())), "begins otherwise".into())
+            }
+            TextRule::EndsWith(any) => {
+                let text = text.trim_end();
+                (any.iter().any(|want| text.ends_with(want.as_str())), "ends otherwise".into())
+            }
+            TextRule::Chars(range) => {
+                let n = text.chars().count();
+                (range.holds(n as f64), format!("has {n} characters"))
+            }
             TextRule::Wer { reference, max } => {
                 let rate = word_error_rate(reference, text);
                 (rate <= *max, format!("has a word error rate of {rate:.3}, over {max}"))
@@ -147,6 +194,14 @@ impl TextRule {
         };
         if ok { Ok(()) } else { Err(why) }
     }
+}
+
+/// Whether all of `text` is JSON between the marks of a block of code.
+fn is_fenced_json(text: &str) -> bool {
+    let inside = text.trim().strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
+    // The rest of the first line names the language.
+    let code = inside.and_then(|inside| inside.split_once('\n')).map(|(_, code)| code);
+    code.is_some_and(|code| serde_json::from_str::<Value>(code).is_ok())
 }
 
 /// The words of a text as a listener hears them.
@@ -189,6 +244,11 @@ mod tests {
         assert!(!holds(json!({"not_empty": true}), " \n"));
         assert!(holds(json!({"not_empty": false}), ""));
         assert!(!holds(json!({"contains": "a", "regex": "z"}), "a"), "every rule must hold");
+        assert!(holds(json!({"starts_with": ["x", "It"], "ends_with": "."}), " It is.\n"));
+        assert!(!holds(json!({"starts_with": "is"}), "It is."));
+        assert!(!holds(json!({"ends_with": "is"}), "It is."));
+        assert!(holds(json!({"chars": {"min": 2, "max": 2}}), "éé"));
+        assert!(!holds(json!({"chars": {"max": 2}}), "abc"));
     }
 
     #[test]
@@ -198,6 +258,9 @@ mod tests {
         assert!(rule.holds(r#"{"a": 1}"#).is_ok());
         assert!(rule.holds("{}").unwrap_err().contains("required"));
         assert!(rule.holds("a").unwrap_err().starts_with("is not JSON"));
+        let fenced = "```json\n{\"a\": 1}\n```";
+        assert!(rule.holds(fenced).unwrap_err().starts_with("is JSON in a code fence"));
+        assert!(rule.holds("```\nno\n```").unwrap_err().starts_with("is not JSON"));
     }
 
     #[test]

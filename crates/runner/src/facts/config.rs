@@ -56,7 +56,8 @@ mod tests {
         let awq = json!({"quantization_config": {"quant_method": "awq", "bits": 4}, "torch_dtype": "float16"});
         assert_eq!(quantization(awq).as_deref(), Some("awq 4bit"));
         assert_eq!(quantization(json!({"dtype": "bfloat16"})).as_deref(), Some("bfloat16"));
-        let seeing = json!({"model_type": "pixtral", "text_config": {"max_position_embeddings": 1024}});
+        let seeing =
+            json!({"model_type": "pixtral", "text_config": {"max_position_embeddings": 1024}});
         assert_eq!(facts(&seeing).context, Some(1024));
         assert_eq!(facts(&json!([])), super::Facts::default());
     }

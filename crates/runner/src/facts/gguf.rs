@@ -98,7 +98,9 @@ impl Header {
             }
             let mut count = 1u64;
             for _ in 0..dimensions {
-                count = count.checked_mul(source.u64()?).ok_or(Fault::Format("a tensor is larger than any can be"))?;
+                count = count
+                    .checked_mul(source.u64()?)
+                    .ok_or(Fault::Format("a tensor is larger than any can be"))?;
             }
             let (_kind, _offset) = (source.u32()?, source.u64()?);
             header.params = header.params.checked_add(count).ok_or(too_large)?;
@@ -169,8 +171,12 @@ impl<R: Read> Source<R> {
             4 => Value::Number(self.u32()?.into()),
             10 => Value::Number(self.u64()?),
             // Signed ones hold counts too.
-            5 => u64::try_from(i32::from_le_bytes(self.bytes()?)).map_or(Value::Other, Value::Number),
-            11 => u64::try_from(i64::from_le_bytes(self.bytes()?)).map_or(Value::Other, Value::Number),
+            5 => {
+                u64::try_from(i32::from_le_bytes(self.bytes()?)).map_or(Value::Other, Value::Number)
+            }
+            11 => {
+                u64::try_from(i64::from_le_bytes(self.bytes()?)).map_or(Value::Other, Value::Number)
+            }
             8 => self.text()?.map_or(Value::Other, Value::Text),
             9 => {
                 let (kind, count) = (self.u32()?, self.u64()?);
@@ -186,7 +192,8 @@ impl<R: Read> Source<R> {
                 Value::Other
             }
             kind => {
-                let width = width(kind).ok_or(Fault::Format("a kind of value that is not known"))?;
+                let width =
+                    width(kind).ok_or(Fault::Format("a kind of value that is not known"))?;
                 self.skip(width)?;
                 Value::Other
             }
@@ -214,14 +221,16 @@ pub fn facts(parts: &[Header]) -> Option<Facts> {
         parts.iter().map(of).try_fold(0u64, u64::checked_add).filter(|sum| *sum > 0)
     };
     let params = sum(|part| part.params);
-    let active_params = match (params, sum(|part| part.expert_params), first.experts, first.experts_used)
-    {
-        (Some(all), Some(of_experts), Some(there), Some(used)) if (1..there).contains(&used) => {
-            let idle = u128::from(of_experts) * u128::from(there - used) / u128::from(there);
-            Some(all - u64::try_from(idle).unwrap_or_default())
-        }
-        _ => None,
-    };
+    let active_params =
+        match (params, sum(|part| part.expert_params), first.experts, first.experts_used) {
+            (Some(all), Some(of_experts), Some(there), Some(used))
+                if (1..there).contains(&used) =>
+            {
+                let idle = u128::from(of_experts) * u128::from(there - used) / u128::from(there);
+                Some(all - u64::try_from(idle).unwrap_or_default())
+            }
+            _ => None,
+        };
     Some(Facts {
         params,
         active_params,
@@ -325,7 +334,8 @@ mod tests {
     }
 
     fn mixture() -> Vec<u8> {
-        let words = [8u32.to_le_bytes().to_vec(), 2u64.to_le_bytes().to_vec(), text("a"), text("b")];
+        let words =
+            [8u32.to_le_bytes().to_vec(), 2u64.to_le_bytes().to_vec(), text("a"), text("b")];
         file(
             &[
                 pair("qwen3moe.context_length", 4, &40_960u32.to_le_bytes()),
@@ -337,7 +347,10 @@ mod tests {
                 pair("qwen3moe.expert_used_count", 4, &2u32.to_le_bytes()),
                 pair("qwen3moe.rope.freq_base", 6, &1e6f32.to_le_bytes()),
             ],
-            &[tensor("token_embd.weight", &[100, 10]), tensor("blk.0.ffn_up_exps.weight", &[10, 10, 8])],
+            &[
+                tensor("token_embd.weight", &[100, 10]),
+                tensor("blk.0.ffn_up_exps.weight", &[10, 10, 8]),
+            ],
         )
     }
 
@@ -355,7 +368,8 @@ mod tests {
     #[test]
     fn parts_are_counted_together_and_the_first_tells_of_the_whole() {
         let first = Header::read(&mixture()[..]).unwrap();
-        let second = Header::read(&file(&[], &[tensor("blk.1.attn_q.weight", &[200])])[..]).unwrap();
+        let second =
+            Header::read(&file(&[], &[tensor("blk.1.attn_q.weight", &[200])])[..]).unwrap();
         let facts = facts(&[first, second]).unwrap();
         assert_eq!((facts.params, facts.family.as_deref()), (Some(2000), Some("qwen3moe")));
     }
@@ -372,9 +386,11 @@ mod tests {
     #[test]
     fn what_a_hostile_file_says_of_lengths_is_not_believed() {
         let huge = u64::MAX.to_le_bytes();
-        let long_text = [b"GGUF\x03\0\0\0".to_vec(), vec![0; 8], 1u64.to_le_bytes().to_vec(), huge.to_vec()];
+        let long_text =
+            [b"GGUF\x03\0\0\0".to_vec(), vec![0; 8], 1u64.to_le_bytes().to_vec(), huge.to_vec()];
         let array = pair("a", 9, &[&4u32.to_le_bytes()[..], &huge].concat());
-        let nested = pair("a", 9, &[9u32.to_le_bytes(), 1u32.to_le_bytes(), [0; 4]].concat().repeat(9));
+        let nested =
+            pair("a", 9, &[9u32.to_le_bytes(), 1u32.to_le_bytes(), [0; 4]].concat().repeat(9));
         for bytes in [
             long_text.concat(),
             [b"GGUF\x03\0\0\0".to_vec(), huge.to_vec(), huge.to_vec()].concat(),

@@ -21,7 +21,8 @@ pub fn cache(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
 #[must_use]
 pub fn snapshot(cache: &Path, repo: &str) -> Option<PathBuf> {
     let plain = |part: &str| {
-        !part.starts_with('.') && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        !part.starts_with('.')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
     };
     let (owner, name) = repo.split_once('/').filter(|(owner, name)| plain(owner) && plain(name))?;
     let folder = cache.join(format!("models--{owner}--{name}"));

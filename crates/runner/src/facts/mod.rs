@@ -200,7 +200,8 @@ mod tests {
         };
         file("model-1.safetensors", r#"{"a":{"dtype":"F16","shape":[4,8],"data_offsets":[0,64]}}"#);
         file("model-2.safetensors", r#"{"b":{"dtype":"F16","shape":[8],"data_offsets":[0,16]}}"#);
-        let config = r#"{"model_type":"llama","torch_dtype":"float16","max_position_embeddings":8192}"#;
+        let config =
+            r#"{"model_type":"llama","torch_dtype":"float16","max_position_embeddings":8192}"#;
         fs::write(dir.path().join("config.json"), config).unwrap();
         let facts = Facts::of_files(dir.path());
         assert_eq!((facts.params, facts.context), (Some(40), Some(8192)));

@@ -74,7 +74,10 @@ impl Header {
     /// each counts, and the scales and biases of the packing do not.
     #[must_use]
     pub fn params(&self, bits: Option<u64>) -> u64 {
-        self.tensors.iter().map(|(name, tensor)| self.params_of(name, tensor, bits)).fold(0, u64::saturating_add)
+        self.tensors
+            .iter()
+            .map(|(name, tensor)| self.params_of(name, tensor, bits))
+            .fold(0, u64::saturating_add)
     }
 
     fn params_of(&self, name: &str, tensor: &Tensor, bits: Option<u64>) -> u64 {

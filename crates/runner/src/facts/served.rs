@@ -69,16 +69,25 @@ mod tests {
             "n_embd": 576, "n_params": 134_515_008, "size": 96_576_768, "ftype": "Q4_1"}}]});
         let found = llama_cpp(&models);
         assert_eq!((found.params, found.context), (Some(134_515_008), Some(8192)));
-        assert_eq!((found.size_bytes, found.quantization.as_deref()), (Some(96_576_768), Some("Q4_1")));
+        assert_eq!(
+            (found.size_bytes, found.quantization.as_deref()),
+            (Some(96_576_768), Some("Q4_1"))
+        );
         // The others as their documentation has them.
         let show = json!({
             "details": {"format": "gguf", "family": "llama", "parameter_size": "8.0B", "quantization_level": "Q4_0"},
             "model_info": {"general.architecture": "llama", "general.parameter_count": 8_030_261_248_u64, "llama.context_length": 8192}});
         let found = ollama(&show);
         assert_eq!((found.params, found.context), (Some(8_030_261_248), Some(8192)));
-        assert_eq!((found.framework.as_deref(), found.family.as_deref()), (Some("GGUF"), Some("llama")));
+        assert_eq!(
+            (found.framework.as_deref(), found.family.as_deref()),
+            (Some("GGUF"), Some("llama"))
+        );
         let model = json!({"id": "q", "arch": "qwen2_vl", "compatibility_type": "mlx", "quantization": "4bit", "max_context_length": 32768});
-        assert_eq!((lmstudio(&model).context, lmstudio(&model).framework.as_deref()), (Some(32_768), Some("MLX")));
+        assert_eq!(
+            (lmstudio(&model).context, lmstudio(&model).framework.as_deref()),
+            (Some(32_768), Some("MLX"))
+        );
         assert_eq!(vllm(&json!({"data": [{"max_model_len": 4096}]})).context, Some(4096));
         for read in [llama_cpp, lmstudio, ollama, vllm] {
             assert_eq!(read(&json!({"error": "no"})), Facts::default());

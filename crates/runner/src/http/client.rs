@@ -19,7 +19,10 @@ use ureq::{
     },
 };
 
-use super::sse::{Event, SseReader};
+use super::{
+    Outgoing,
+    sse::{Event, SseReader},
+};
 
 /// The most that is read of one answer, in bytes.
 const MAX_BODY: u64 = 64 << 20;
@@ -165,6 +168,49 @@ impl Client {
         let sent = Instant::now();
         let response = request.send(body).map_err(|error| explain(&error, timeout))?;
         read(sent, response, timeout)
+    }
+
+    /// Sends `outgoing`, once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::post`].
+    pub fn send(&self, outgoing: &Outgoing, timeout: Duration) -> Result<Reply, HttpError> {
+        let url = format!("{}{}", self.base, outgoing.path);
+        let method = outgoing.method.as_str();
+        let without_body = match method {
+            "GET" => Some(self.agent.get(&url)),
+            "DELETE" => Some(self.agent.delete(&url)),
+            _ => None,
+        };
+        if let Some(request) = without_body {
+            let request = self.with_key(request, timeout);
+            let sent = Instant::now();
+            return read(sent, request.call().map_err(|error| explain(&error, timeout))?, timeout);
+        }
+        let payload = &outgoing.payload;
+        let request = if method == "PUT" { self.agent.put(&url) } else { self.agent.post(&url) };
+        // The length is known, so nothing is sent in chunks, which not every server reads.
+        let request = request
+            .header("content-type", &outgoing.content_type)
+            .header("content-length", payload.len().to_string());
+        let request = self.with_key(request, timeout);
+        let mut reader = payload.reader();
+        let sent = Instant::now();
+        let response = request.send(ureq::SendBody::from_reader(&mut reader));
+        read(sent, response.map_err(|error| explain(&error, timeout))?, timeout)
+    }
+
+    fn with_key<B>(
+        &self,
+        request: ureq::RequestBuilder<B>,
+        timeout: Duration,
+    ) -> ureq::RequestBuilder<B> {
+        let request = match &self.key {
+            Some(Key(key)) => request.header("authorization", format!("Bearer {key}")),
+            None => request,
+        };
+        request.config().timeout_global(Some(timeout)).build()
     }
 }
 

@@ -1,6 +1,6 @@
 //! One cell: tried, and where that is wanted, tried again, to its one result.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use pipe::Error;
 use probe::clock::Stamp;
@@ -8,10 +8,9 @@ use records::{Attempt, ErrorInfo, Origin, Outcome, Test, round};
 
 use super::{Session, group::Stage, retry};
 use crate::{
-    case::{self, Came, Subject},
-    expect::Expectation,
+    case::{self, Came, Prepared, Subject},
     plan::Cell,
-    suite::{Retries, Scope},
+    suite::{CaseDef, Places, Retries, Scope},
 };
 
 /// How long a case may take when nobody says.
@@ -93,6 +92,18 @@ impl Session<'_> {
         }
     }
 
+    /// What was prepared of `case`, when it was first met.
+    pub(super) fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
+        let (folder, defaults) = (&case.folder, &self.suite.body.defaults);
+        // Cases stay where they are in the suite for the whole run. The suite was checked
+        // when it was loaded: every case can be prepared.
+        let prepared = self
+            .prepared
+            .entry(std::ptr::from_ref(case))
+            .or_insert_with(|| Rc::new(Prepared::of(case, folder, defaults).unwrap_or_default()));
+        Rc::clone(prepared)
+    }
+
     /// Tries `cell` once. Also returns how long the server asked us to wait.
     fn attempt(
         &mut self,
@@ -104,46 +115,38 @@ impl Session<'_> {
         let defaults = &self.suite.body.defaults;
         let own = case.timeout.or(defaults.timeout).map(|span| span.0);
         let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
-        // The suite was checked: every expectation can be read.
-        let expectations: Vec<Expectation> = case
-            .expect
-            .iter()
-            .filter_map(|value| Expectation::from_toml(value.get_ref(), folder).ok())
-            .collect();
-
+        let prepared = self.prepared(case);
         let mut params = stage.params.clone();
         params.axes = cell.axes();
-        let ready = self.set_up(cell, stage)?;
+        let (places, env, broken) = match self.set_up(cell, stage)? {
+            Ok(mut ready) => {
+                if let Some(path) = &stage.path {
+                    ready.places.set("path", path.display().to_string());
+                }
+                if let Some(serving) = &stage.serving {
+                    ready.places.add(&serving.server.places);
+                }
+                (ready.places, ready.env, None)
+            }
+            Err(error) => (Places::default(), BTreeMap::new(), Some(error)),
+        };
+        let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
+        // Files are read and the body is made before the clock starts.
+        let request = case.request.as_ref().filter(|_| broken.is_none()).map(|request| {
+            let (prepared, model, places) = (prepared.as_ref(), model.as_str(), &places);
+            case::Sending { request, prepared, model, defaults, folder, places, timeout }.ready()
+        });
         let before = self.watch.before();
         let start = Stamp::now();
         self.progress.running(&cell.id);
         self.journal.begin_test(&cell.id, &params, &start)?;
-        let mut came = match (ready, &case.request, &case.command, &mut stage.serving) {
-            (Err(error), ..) => Came { error: Some(error), ..Came::default() },
+        let mut came = match (broken, request, &case.command, &mut stage.serving) {
+            (Some(error), ..) => Came { error: Some(error), ..Came::default() },
             (_, Some(request), _, Some(serving)) => {
-                let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
-                case::run_request(
-                    &case::Sending {
-                        request,
-                        model: &model,
-                        defaults,
-                        folder,
-                        expectations: &expectations,
-                        timeout,
-                    },
-                    &mut serving.server,
-                    self.interrupts,
-                )
+                request.run(&mut serving.server, self.interrupts)
             }
-            (Ok(ready), _, Some(command), serving) => {
-                let mut places = ready.places;
-                if let Some(path) = &stage.path {
-                    places.set("path", path.display().to_string());
-                }
-                if let Some(serving) = serving {
-                    places.add(&serving.server.places);
-                }
-                let around = case::Around { places: &places, env: &ready.env, folder, timeout };
+            (_, _, Some(command), _) => {
+                let around = case::Around { places: &places, env: &env, folder, timeout };
                 case::run_command(command, &around, self.interrupts)
             }
             _ => Came::error("backend_not_started", "there is no server for this case".to_owned()),
@@ -155,7 +158,7 @@ impl Session<'_> {
         let health = self.watch.after(&before);
         let asked = came.retry_after;
         let subject = self.subject(cell, stage);
-        let test = case::conclude(&subject, &expectations, came, &start, &end, Some(health));
+        let test = case::conclude(&subject, &prepared, came, &start, &end, Some(health));
         self.tear_down(Scope::Case)?;
         Ok((test, asked))
     }

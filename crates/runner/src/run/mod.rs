@@ -5,12 +5,13 @@ mod fixtures;
 mod group;
 mod retry;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::HashMap, path::PathBuf, rc::Rc, time::Duration};
 
 use pipe::{Error, Writer};
 use records::{Origin, Outcome, Selected};
 
 use crate::{
+    case::Prepared,
     exit,
     fixture::Fixtures,
     health::Watch,
@@ -22,7 +23,7 @@ use crate::{
     progress::Progress,
     resume::Kept,
     secrets::Secrets,
-    suite::{Retries, Suite},
+    suite::{CaseDef, Retries, Suite},
 };
 
 /// How a run is to be done.
@@ -81,6 +82,7 @@ pub fn run(
         junit,
         last: Last::open(&options.state, &suite.name),
         failures: 0,
+        prepared: HashMap::new(),
     };
     session.all(groups)
 }
@@ -96,12 +98,13 @@ struct Session<'a> {
     junit: Option<Junit>,
     last: Last,
     failures: u64,
+    prepared: HashMap<*const CaseDef, Rc<Prepared>>,
 }
 
 impl Session<'_> {
     fn all(&mut self, groups: &[Group<'_>]) -> Result<u8, Error> {
         let cells = || groups.iter().flat_map(|group| &group.cells);
-        let selected = cells().map(selected).collect::<Vec<_>>();
+        let selected = cells().map(|cell| self.selected(cell)).collect::<Vec<_>>();
         let count = selected.len() as u64;
         let kept = self.options.kept.as_ref();
         self.journal.run_start(self.suite, selected, kept)?;
@@ -164,8 +167,9 @@ impl Session<'_> {
         }
         Ok(())
     }
-}
 
-fn selected(cell: &Cell<'_>) -> Selected {
-    Selected { id: cell.id.clone(), requests: cell.case.request.as_ref().map(|_| 1) }
+    fn selected(&mut self, cell: &Cell<'_>) -> Selected {
+        let requests = cell.case.request.as_ref().map(|_| self.prepared(cell.case).requests());
+        Selected { id: cell.id.clone(), requests: requests.map(|n| n as u64) }
+    }
 }

@@ -5,10 +5,11 @@
 
 mod backend;
 mod budget;
+mod byte_size;
 mod case;
 mod check;
+mod check_request;
 mod condition;
-pub mod dataset;
 mod expand;
 mod fixture;
 mod model;
@@ -30,7 +31,9 @@ use toml::Spanned;
 
 pub use backend::{BackendDef, ReadyDef, StopDef};
 pub use budget::{Budget, Limit};
+pub use byte_size::ByteSize;
 pub use case::{CaseDef, CommandDef, Dataset, TargetDef};
+pub(crate) use check_request::check as check_request;
 pub use condition::{Backoff, Only, Retries, Skip, Xfail};
 pub(crate) use expand::PLACES;
 pub use expand::{Filled, Template};
@@ -39,7 +42,7 @@ pub use model::{ModelDef, Placement};
 pub(crate) use parametrize::written_id;
 pub use places::Places;
 pub use read::{load, parse};
-pub use request::RequestDef;
+pub use request::{Api, Format, RequestDef, Turn, Unsupported};
 pub(crate) use source::suggestion;
 pub use source::{SuiteError, SuiteErrors};
 pub use substitute::substitute;

@@ -133,7 +133,10 @@ fn what_the_types_cannot_say_is_checked() {
             "stream would have no effect beside raw",
         ),
         (case("request = { api = 'chat', prompt_file = 'no.txt' }"), "prompt_file no.txt: "),
-        (case("request = { api = 'chat' }"), "one of prompt, prompt_file, messages and raw"),
+        (
+            case("request = { api = 'chat' }"),
+            "has one of prompt, prompt_file, messages, turns and raw",
+        ),
         (
             MATRIX.replace("on.llama", "on.llam"),
             "placed on backend \"llam\", which is not defined: did you mean \"llama\"?",
@@ -193,7 +196,7 @@ fn conditions_limits_and_settings_are_checked() {
             format!("{MATRIX}[[case.target]]\nmetric = 'ttft'\nmin = 1\n"),
             "unknown metric \"ttft\": did you mean \"ttft_s\"?",
         ),
-        (format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\n"), "give min, max or both"),
+        (format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\n"), "has neither min nor max"),
         (
             format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\nmin = 2\nmax = 1\n"),
             "nothing lies between 2 and 1",
@@ -202,10 +205,7 @@ fn conditions_limits_and_settings_are_checked() {
             format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\nmin = 2\nstat = 'medium'\n"),
             "unknown stat \"medium\": did you mean \"median\"?",
         ),
-        (
-            format!("{MATRIX}dataset = {{ file = 'no.jsonl' }}\n"),
-            "dataset dir/no.jsonl: No such file",
-        ),
+        (format!("{MATRIX}dataset = {{ file = 'no.jsonl' }}\n"), "dataset no.jsonl: No such file"),
     ]);
 }
 
@@ -381,11 +381,11 @@ fn a_data_set_is_looked_at_before_anything_runs() {
     assert_eq!(said("{\"q\": \"1+1\", \"a\": \"2\"}\n"), None);
     let message = said("{\"q\": \"1+1\", \"a\": \"2\"}\n7\n").unwrap();
     assert!(
-        message.starts_with("s.toml:2:1: case \"a\": dataset d.jsonl:2: no object"),
+        message.starts_with("s.toml:2:1: case \"a\": dataset d.jsonl:2: no JSON object"),
         "{message}"
     );
     let message = said("{\"q\": \"1+1\", \"a\": \"(\"}\n").unwrap();
-    assert!(message.contains("expect: ") && message.contains("regex"), "{message}");
+    assert!(message.contains("dataset d.jsonl:1: regex"), "{message}");
 }
 
 /// Lines of suites, whole and broken, in any order.

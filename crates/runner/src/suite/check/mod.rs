@@ -7,7 +7,6 @@ mod fixtures;
 pub(super) mod limits;
 mod models;
 mod profiles;
-mod requests;
 
 use std::ops::Range;
 
