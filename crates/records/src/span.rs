@@ -76,10 +76,11 @@ record! {
         /// The process, where we started it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub pid: Option<i32>,
-        /// Seconds from ready to the first token of the first answer.
+        /// Seconds from the start of the phase to the first token of a first answer.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub first_token_s: Option<f64>,
-        /// Whether the model's file was in the page cache (`warm`) or not (`cold`).
+        /// Whether the model's files were in the page cache before: `cold` (under 5 %),
+        /// `partial` or `warm` (over 95 %).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub page_cache: Option<String>,
         /// Where the backend's output went.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs::File, io, io::Write as _, path::PathBuf, time::Duration};
 
 use clap::{Parser, ValueEnum, builder::NonEmptyStringValueParser};
-use pipe::{Error, Writer, cli::not_yet};
+use pipe::{Error, Writer};
 
 use crate::{
     case, collect, exit,
@@ -85,6 +85,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     resume: Option<String>,
 
+    /// Write the answers of batches to FILE, as OpenAI's Batch interface does
+    #[arg(long, value_name = "FILE")]
+    requests: Option<String>,
+
     /// Write the lines of another tool's schema instead of our records
     #[arg(long, value_name = "FORMAT", value_enum, conflicts_with = "resume")]
     emit: Option<Emit>,
@@ -96,9 +100,6 @@ pub struct Args {
     /// Write results to FILE instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<String>,
-
-    #[arg(long, hide = true, value_parser = not_yet)]
-    requests: Option<String>,
 }
 
 /// Schemas of other tools.
@@ -174,6 +175,7 @@ pub fn execute(args: Args) -> Result<u8, Error> {
         kept,
         form: args.emit.map_or(Form::Records, |Emit::MlxKnife| Form::MlxKnife),
         junit: args.junitxml,
+        requests: args.requests,
         durations: args.durations,
     };
     run(&suite, &groups, &options, writer, &interrupts)

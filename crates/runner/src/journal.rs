@@ -6,7 +6,7 @@ use pipe::{Error, Writer};
 use probe::clock::Stamp;
 use records::{
     Attempt, Begin, Counts, ErrorInfo, HealthLimits, Origin, Outcome, Params, Phase, Producer,
-    Resumed, RunEnd, RunStart, Selected, Span, Test, round,
+    Request, Resumed, RunEnd, RunStart, Selected, Span, Test, round,
 };
 
 use serde::Serialize;
@@ -52,6 +52,10 @@ pub struct Closing<'a> {
     pub pid: Option<i32>,
     /// The log.
     pub log: Option<&'a Path>,
+    /// Seconds from its start to the first token.
+    pub first_token_s: Option<f64>,
+    /// Whether the model's files were in memory already.
+    pub page_cache: Option<&'static str>,
     /// Why it did not reach its aim.
     pub error: Option<ErrorInfo>,
 }
@@ -132,6 +136,8 @@ impl Journal {
         (record.end_ts, record.duration_s) = lasting(&open.start, &end);
         record.pid = closing.pid;
         record.log = closing.log.map(|path| path.display().to_string());
+        record.first_token_s = closing.first_token_s.map(|s| round(s, 6));
+        record.page_cache = closing.page_cache.map(str::to_owned);
         record.error = closing.error;
         self.write(&record)
     }
@@ -158,6 +164,24 @@ impl Journal {
         }
     }
 
+    /// A request of a batch is done.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn request(&mut self, request: &Request) -> Result<(), Error> {
+        self.write(request)
+    }
+
+    /// The lines about `id` are written again unless they are there.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written.
+    pub fn keep_lines(&mut self, kept: &Kept, id: &str) -> Result<(), Error> {
+        if kept.same_file { Ok(()) } else { self.writer.lines(kept.lines(id)) }
+    }
+
     /// The result of an earlier run stands; it is written again unless it is there.
     ///
     /// # Errors
@@ -165,7 +189,7 @@ impl Journal {
     /// When it cannot be written.
     pub fn keep(&mut self, kept: &Kept, id: &str, outcome: Outcome) -> Result<(), Error> {
         self.count(outcome);
-        if kept.same_file { Ok(()) } else { self.writer.lines(kept.lines(id)) }
+        self.keep_lines(kept, id)
     }
 
     fn count(&mut self, outcome: Outcome) {

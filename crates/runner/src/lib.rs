@@ -5,6 +5,7 @@
 //! is loaded once, and [`journal`] writes every record when it happens.
 
 pub mod backend;
+pub mod batch;
 pub mod case;
 pub mod cli;
 pub mod collect;
@@ -23,6 +24,7 @@ pub mod measure;
 pub mod plan;
 pub mod progress;
 pub mod resume;
+mod retry;
 mod run;
 pub mod secrets;
 pub mod select;

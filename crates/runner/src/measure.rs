@@ -4,9 +4,11 @@
 use std::time::Instant;
 
 use records::{Metric, Metrics, Stats, round};
-use serde_json::{Map, Value};
 
-use crate::http::{Answer, Reply};
+use crate::{
+    backend,
+    http::{Answer, Reply},
+};
 
 /// What was measured of one request.
 #[must_use]
@@ -42,7 +44,7 @@ pub fn metrics(reply: &Reply, answer: &Answer) -> Metrics {
         e2e_s: e2e.map(|s| number(s, 6)),
         audio_s: answer.audio_s.map(|s| number(s, 6)),
         rtfx: rtfx.map(|times| number(times, 3)),
-        prompt_tps: answer.timings.as_ref().and_then(prompt_tps).map(|tps| number(tps, 3)),
+        prompt_tps: answer.timings.as_ref().and_then(backend::prompt_tps).map(|tps| number(tps, 3)),
         server: answer.timings.clone(),
         ..Metrics::default()
     }
@@ -69,15 +71,6 @@ fn inter_token_latency(at: &[Instant]) -> Option<Metric> {
     Some(Metric::Stats(Box::new(stats(&gaps, 6)?)))
 }
 
-/// What the server evaluated over the time that it took. With part of the prompt
-/// from a cache, the rest is too little to tell a speed by.
-fn prompt_tps(timings: &Map<String, Value>) -> Option<f64> {
-    let get = |key: &str| timings.get(key).and_then(Value::as_f64);
-    let from_cache = get("cache_n").unwrap_or(0.0) > 0.0;
-    let (n, ms) = (get("prompt_n")?, get("prompt_ms")?);
-    (!from_cache && n > 0.0 && ms > 0.0).then(|| n / ms * 1e3)
-}
-
 /// Mean, sample standard deviation, extremes and median of `values`; nothing of none.
 #[must_use]
 pub fn stats(values: &[f64], decimals: u8) -> Option<Stats> {
@@ -99,8 +92,25 @@ pub fn stats(values: &[f64], decimals: u8) -> Option<Stats> {
         min: tidy(min),
         median: tidy(median),
         max: tidy(max),
-        ..Stats::default()
+        p50: quantile(&sorted, 0.5).map(tidy),
+        p90: quantile(&sorted, 0.9).map(tidy),
+        p95: quantile(&sorted, 0.95).map(tidy),
+        p99: quantile(&sorted, 0.99).map(tidy),
     })
+}
+
+/// The quantile `p` of values in order, by linear interpolation (type 7 of Hyndman and
+/// Fan, 1996, which NumPy and most others take); nothing where there are too few values
+/// to have one beyond it with 97.5 % probability: 6 for the median, 36 for 0.9, 72 for
+/// 0.95, 368 for 0.99.
+fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
+    let enough = (0.025f64.ln() / p.ln()).ceil();
+    if (sorted.len() as f64) < enough {
+        return None;
+    }
+    let at = p * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted.get(at.floor() as usize)?, sorted.get(at.ceil() as usize)?);
+    Some(below + (above - below) * at.fract())
 }
 
 #[cfg(test)]
@@ -108,7 +118,6 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use records::Metric;
-    use serde_json::json;
 
     use super::{metrics, stats};
     use crate::{
@@ -158,14 +167,6 @@ mod tests {
         assert_eq!((m.ttft_s, m.e2e_s, m.completion_tokens), (None, None, None));
         let m = streamed(&[200, 300], None);
         assert_eq!((m.tpot_s, value(m.ttft_s)), (None, Some(0.2)));
-    }
-
-    #[test]
-    fn prompt_speed_is_the_servers_and_absent_after_a_cache_hit() {
-        let of = |timings: serde_json::Value| super::prompt_tps(timings.as_object().unwrap());
-        assert_eq!(of(json!({"cache_n": 0, "prompt_n": 37, "prompt_ms": 185.0})), Some(200.0));
-        assert_eq!(of(json!({"cache_n": 24, "prompt_n": 8, "prompt_ms": 72.8})), None);
-        assert_eq!(of(json!({"prompt_n": 0, "prompt_ms": 0})), None);
     }
 
     #[test]

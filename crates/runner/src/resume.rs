@@ -5,10 +5,10 @@
 //! so that the new stream is whole by itself; when it is the same file, the new ones are
 //! added to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use pipe::{Error, Faults, Place};
-use records::{ErrorInfo, Kind, LineKind, Outcome, Test};
+use records::{ErrorInfo, Kind, LineKind, Outcome, Request, Test};
 use serde::Deserialize;
 
 /// The results of a run that this one continues.
@@ -83,13 +83,14 @@ impl Kept {
 
     fn note(&mut self, kind: Kind, head: Head, raw: &[u8]) {
         let lines = self.results.entry(head.id).or_default();
-        // One that was interrupted never came to its end; and what comes after a result
-        // is of a later go, which stands.
-        let interrupted = head.error.is_some_and(|error| error.kind == "interrupted");
-        if interrupted || lines.outcome.is_some() {
+        // What comes after a result is of a later go, which stands.
+        if lines.outcome.is_some() {
             *lines = Lines::default();
         }
-        if !interrupted {
+        // A case that was interrupted never came to its end, though some of its requests
+        // may have.
+        let interrupted = head.error.is_some_and(|error| error.kind == "interrupted");
+        if !(interrupted && kind == Kind::Test) {
             lines.outcome = head.outcome.filter(|_| kind == Kind::Test);
             lines.bytes.extend_from_slice(raw);
             lines.bytes.push(b'\n');
@@ -120,6 +121,17 @@ impl Kept {
         // The result comes after the tries.
         let last = self.lines(id).trim_ascii_end().rsplit(|byte| *byte == b'\n').next()?;
         records::parse(last).ok()
+    }
+
+    /// The requests of `id` that are done, by their `custom_id`.
+    #[must_use]
+    pub fn requests(&self, id: &str) -> BTreeMap<String, Request> {
+        let lines = self.lines(id).split(|byte| *byte == b'\n');
+        lines
+            .filter(|line| records::classify(line) == LineKind::Ours(Kind::Request))
+            .filter_map(|line| records::parse::<Request>(line).ok())
+            .filter_map(|request| Some((request.custom_id.clone()?, request)))
+            .collect()
     }
 
     /// How many results there are.

@@ -1,12 +1,16 @@
 //! Backends: what each kind fills in, and the life of a server.
 
 mod kind;
-mod logfile;
+mod log;
+mod page_cache;
 mod process;
 mod server;
+mod strays;
+mod timings;
 
-pub use kind::{Kind, signal_named};
-pub use logfile::{LogFile, tail};
-pub(crate) use logfile::{file_name, own_folder};
+pub use kind::{Ask, Kind, ReadFacts, Readiness, signal_named};
+pub use log::Log;
+pub(crate) use log::{file_name, own_folder};
 pub use process::{End, Process};
 pub use server::{Failure, Server, Started, Surroundings, program_path};
+pub use timings::{prompt_tps, timings};

@@ -1,4 +1,5 @@
-//! A process and everything that it starts: one group, ended together.
+//! A process and everything that it starts: one group, and whoever left it, ended
+//! together.
 
 use std::{
     io,
@@ -10,10 +11,11 @@ use std::{
 
 use nix::{
     errno::Errno,
-    sys::signal::{Signal, killpg},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 
+use super::strays::{Mark, runs};
 use crate::interrupt::look_again_in;
 
 /// How long the group may linger after SIGKILL before we go on without it. Zombies
@@ -54,6 +56,7 @@ impl End {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
+    mark: Mark,
     end: Option<End>,
     gone: bool,
 }
@@ -68,8 +71,9 @@ impl Process {
     /// When it cannot be started.
     pub fn start(command: &mut Command) -> io::Result<Process> {
         die_with_us(command);
+        let mark = Mark::put(command);
         let child = command.process_group(0).spawn()?;
-        Ok(Process { child, end: None, gone: false })
+        Ok(Process { child, mark, end: None, gone: false })
     }
 
     /// Its id, which is that of its group too.
@@ -82,6 +86,12 @@ impl Process {
     /// The child itself, for its pipes.
     pub fn child(&mut self) -> &mut Child {
         &mut self.child
+    }
+
+    /// Whether it was seen to have ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.end.is_some()
     }
 
     /// How it ended, if it has.
@@ -108,8 +118,9 @@ impl Process {
         }
     }
 
-    /// Ends the group: `signal` first, SIGKILL after `grace`, or as soon as `hurry`
-    /// says so, for whoever is left. Returns how the process itself ended, if it did.
+    /// Ends the group and whoever left it: `signal` first, SIGKILL after `grace`, or as
+    /// soon as `hurry` says so, for whoever is left. Returns how the process itself
+    /// ended, if it did.
     pub fn stop(
         &mut self,
         signal: Signal,
@@ -117,12 +128,16 @@ impl Process {
         hurry: impl Fn() -> bool,
     ) -> Option<End> {
         for (signal, patience) in [(signal, grace), (Signal::SIGKILL, AFTER_KILL)] {
-            if self.signal_group(signal) == Err(Errno::ESRCH) {
+            // Looked for before their parents end, and anew before the last word.
+            let mut strays = self.mark.strays(self.pid(), self.end.is_none());
+            strays.retain(|pid| kill(*pid, signal).is_ok());
+            if self.signal_group(signal) == Err(Errno::ESRCH) && strays.is_empty() {
                 break;
             }
             let start = Instant::now();
-            while self.group_lives() && start.elapsed() < patience {
-                if signal != Signal::SIGKILL && hurry() {
+            while self.group_lives() || strays.iter().any(|pid| runs(*pid)) {
+                let hurried = signal != Signal::SIGKILL && hurry();
+                if hurried || start.elapsed() >= patience {
                     break;
                 }
                 thread::sleep(look_again_in(start));
@@ -205,6 +220,26 @@ mod tests {
         let end = process.stop(Signal::SIGTERM, Duration::from_secs(5), || false).unwrap();
         assert_eq!(end.signal, Some(15));
         assert!(!lives(grandchild));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn stopping_ends_a_daemon_that_left_for_a_session_of_its_own() {
+        // Two forks and a new session: nobody's child, nobody's group.
+        let daemon = "import os, time\n\
+            if os.fork(): os.wait(); time.sleep(60)\n\
+            os.setsid()\n\
+            if os.fork(): os._exit(0)\n\
+            print(os.getpid(), flush=True); time.sleep(60)";
+        let mut command = Command::new("python3");
+        command.args(["-c", daemon]).stdout(Stdio::piped());
+        let mut process = Process::start(&mut command).unwrap();
+        let mut line = String::new();
+        BufReader::new(process.child().stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let daemon: i32 = line.trim().parse().unwrap();
+        assert!(lives(daemon));
+        process.stop(Signal::SIGTERM, Duration::from_secs(5), || false).unwrap();
+        assert!(!lives(daemon));
     }
 
     #[test]

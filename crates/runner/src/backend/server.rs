@@ -1,25 +1,27 @@
 //! The life of a server: started, ready, stopped, or attached.
 
 use std::{
-    fs::File,
-    io,
+    io::{self, Read},
     net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
 use nix::sys::signal::Signal;
 use probe::clock::Stamp;
-use records::ErrorInfo;
-use serde_json::json;
+use records::{ErrorInfo, Modality};
+use serde_json::{Map, Value, json};
 
 use super::{
-    kind::{Readiness, signal_named},
-    logfile::{LogFile, tail},
+    kind::{Ask, Kind, Readiness, signal_named},
+    log::Log,
+    page_cache,
     process::{End, Process},
 };
 use crate::{
+    facts::{self, Facts},
     http::{Body, Client, HttpError, Key, Reply},
     interrupt::{Interrupts, look_again_in},
     plan::On,
@@ -35,6 +37,14 @@ const TOKEN_PAUSE_FIRST: Duration = Duration::from_millis(50);
 const TOKEN_PAUSE_MOST: Duration = Duration::from_secs(2);
 /// How long a process may take to be seen as dead after its connection broke.
 const DEATH: Duration = Duration::from_millis(500);
+/// How long the first token of a server that is ready may take.
+const FIRST_TOKEN: Duration = Duration::from_secs(60);
+/// How long a program may take to tell its version.
+const VERSION: Duration = Duration::from_secs(10);
+/// How long a port may linger after whoever listened on it has ended.
+const PORT_FREE: Duration = Duration::from_secs(1);
+/// Where chats go.
+const CHAT: &str = "/v1/chat/completions";
 
 /// A server that is ready.
 #[derive(Debug)]
@@ -46,8 +56,8 @@ pub struct Server {
     /// The address and port, for placeholders.
     pub places: Places,
     process: Option<Process>,
-    log: Option<PathBuf>,
-    log_from: u64,
+    log: Option<Log>,
+    program: Option<PathBuf>,
     stop_signal: Signal,
     grace: Duration,
 }
@@ -61,11 +71,27 @@ pub struct Started {
     pub spawned: Option<Stamp>,
     /// Spawn → ready.
     pub ready: Stamp,
+    /// Spawn → first token, where a chat is what the model is for.
+    pub first_token: Option<Stamp>,
+    /// Whether the model's files were in memory before.
+    pub page_cache: Option<&'static str>,
+    /// The version, as it says itself.
+    pub version: Option<String>,
+    /// What it says of the model.
+    pub facts: Facts,
+}
+
+/// When a server that has just become ready did what.
+struct Woken {
+    spawned: Option<Stamp>,
+    ready: Stamp,
+    /// The answer by which it was known to be ready, where that was a token.
+    answer: Option<Value>,
 }
 
 /// What a look at a server that shall become ready showed.
 enum Look {
-    Ready,
+    Ready(Option<Value>),
     NotYet(String),
     Never(String),
 }
@@ -80,7 +106,7 @@ impl Look {
         for_good: impl Fn(u16) -> bool,
     ) -> Look {
         match reply {
-            Ok(reply) if reply.status == status => Look::Ready,
+            Ok(reply) if reply.status == status => Look::Ready(json_of(reply)),
             Ok(reply) => {
                 let said: String = match &reply.body {
                     Body::Whole(bytes) => {
@@ -123,8 +149,6 @@ impl Failure {
 /// Where things are for a server about to start.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
-    /// The folder of the suite: relative paths start there.
-    pub folder: &'a Path,
     /// The folder for log files.
     pub logs: &'a Path,
     /// The run, for the names of log files.
@@ -145,20 +169,29 @@ impl Server {
         on_spawn: impl FnOnce(Option<i32>, Option<&Path>),
     ) -> Result<Started, Failure> {
         let key = key(on)?;
-        let mut server = match &on.backend.url {
+        let mut page_cache = None;
+        let mut server = match on.url() {
             Some(url) => {
                 let url = fill(url, &Places::default())?;
                 on_spawn(None, None);
                 Server::attached(on, &url.real, key)
             }
             None => {
-                let server = Server::spawn(on, around, key)?;
-                on_spawn(server.pid(), server.log.as_deref());
+                let path = model_path(on)?;
+                let files = facts::location(path.as_deref(), on.placement.repo.as_deref());
+                page_cache = files.and_then(|files| page_cache::state(&facts::weights(&files)));
+                let server = Server::spawn(on, around, path.as_deref(), key)?;
+                on_spawn(server.pid(), server.log());
                 server
             }
         };
-        let (spawned, ready) = server.wait_ready(on, interrupts)?;
-        Ok(Started { server, spawned, ready })
+        let Woken { spawned, ready, answer } = server.wait_ready(on, interrupts)?;
+        let (first_token, answer) = match answer {
+            Some(answer) => (Some(ready), Some(answer)),
+            None => server.first_token(on, interrupts)?,
+        };
+        let (version, facts) = server.learn(on, answer.as_ref(), interrupts);
+        Ok(Started { server, spawned, ready, first_token, page_cache, version, facts })
     }
 
     fn attached(on: &On<'_>, url: &str, key: Option<Key>) -> Server {
@@ -168,14 +201,19 @@ impl Server {
             command: None,
             places: Places::from([("url", url.trim_end_matches('/').to_owned())]),
             process: None,
+            program: None,
             log: None,
-            log_from: 0,
             stop_signal: Signal::SIGTERM,
             grace: on.kind.grace(),
         }
     }
 
-    fn spawn(on: &On<'_>, around: &Surroundings<'_>, key: Option<Key>) -> Result<Server, Failure> {
+    fn spawn(
+        on: &On<'_>,
+        around: &Surroundings<'_>,
+        path: Option<&Path>,
+        key: Option<Key>,
+    ) -> Result<Server, Failure> {
         let def = on.backend;
         let host = def.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
         let port = choose_port(&host, def.port)?;
@@ -186,38 +224,35 @@ impl Server {
         places.set("host", host);
         places.set("port", port.to_string());
         places.set("url", url.clone());
-        if let Some(path) = &on.placement.path {
-            let path = fill(path, &Places::default())?;
-            places.set("path", on.model.folder.join(path.real).to_string_lossy());
+        if let Some(path) = path {
+            places.set("path", path.to_string_lossy());
         }
 
-        let default = on.kind.command();
         let words: Vec<&str> = match &def.command {
             Some(words) => words.iter().map(String::as_str).collect(),
-            None => default.to_vec(),
+            None => on.kind.command(on.placement),
         };
         let words = words.iter().map(|word| fill(word, &places)).collect::<Result<Vec<_>, _>>()?;
         let Some((program, arguments)) = words.split_first() else {
             return Err(Failure::new("backend_not_started", "its command is empty".to_owned()));
         };
-        let log = LogFile::create(around.logs, &[around.run, on.backend_name, &on.model.id])
-            .map_err(|error| {
-                let place = around.logs.display();
-                Failure::new(
-                    "backend_not_started",
-                    format!("cannot write a log in {place}: {error}"),
-                )
-            })?;
-        let log_from = log.file.metadata().map_or(0, |metadata| metadata.len());
-
-        let mut command = Command::new(program_path(&program.real, &on.backend.folder));
+        let executable = program_path(&program.real, &on.backend.folder);
+        let mut command = Command::new(&executable);
         command.args(arguments.iter().map(|word| &word.real)).stdin(Stdio::null());
+        for (name, value) in on.kind.env() {
+            command.env(name, fill(value, &places)?.real);
+        }
         for (name, value) in &def.env {
             command.env(name, fill(value, &places)?.real);
         }
-        let outputs = duplicate(&log.file).and_then(|file| Ok((file, duplicate(&log.file)?)));
-        let started =
-            outputs.and_then(|(out, err)| Process::start(command.stdout(out).stderr(err)));
+        let parts = [around.run, on.backend_name, &on.model.id];
+        let outputs = Log::create(around.logs, &parts)
+            .and_then(|(log, writer)| Ok((log, writer.try_clone()?, writer)));
+        let (log, out, err) = outputs.map_err(|error| {
+            let place = around.logs.display();
+            Failure::new("backend_not_started", format!("cannot write a log in {place}: {error}"))
+        })?;
+        let started = Process::start(command.stdout(out).stderr(err));
         let process = started.map_err(|error| {
             let message = format!("cannot start {}: {error}", program.shown);
             Failure::new("backend_not_started", message)
@@ -228,20 +263,16 @@ impl Server {
             command: Some(words.into_iter().map(|word| word.shown).collect()),
             places,
             process: Some(process),
-            log: Some(log.path),
-            log_from,
+            program: Some(executable),
+            log: Some(log),
             stop_signal: signal.unwrap_or(Signal::SIGTERM),
             grace: def.stop.grace.map_or(on.kind.grace(), |span| span.0),
         })
     }
 
     /// Waits until the server answers as one that is ready does. On failure the
-    /// server is stopped. Returns when its port was open and when it was ready.
-    fn wait_ready(
-        &mut self,
-        on: &On<'_>,
-        interrupts: &Interrupts,
-    ) -> Result<(Option<Stamp>, Stamp), Failure> {
+    /// server is stopped.
+    fn wait_ready(&mut self, on: &On<'_>, interrupts: &Interrupts) -> Result<Woken, Failure> {
         let ready = &on.backend.ready;
         let readiness = match (&ready.get, on.kind.readiness()) {
             (Some(path), _) => {
@@ -259,6 +290,7 @@ impl Server {
         // A look that costs a token is not taken every few milliseconds.
         let mut pause = (readiness == Readiness::OneToken).then_some(TOKEN_PAUSE_FIRST);
         let mut spawned = None;
+        let mut preload = on.kind.preload(&on.request_name());
         let mut last_look = "it never took a connection".to_owned();
         loop {
             if interrupts.stop() {
@@ -279,7 +311,27 @@ impl Server {
             if spawned.is_some() || address.is_none() {
                 match self.look(&readiness, on, deadline, interrupts) {
                     None => continue,
-                    Some(Look::Ready) => return Ok((spawned, Stamp::now())),
+                    // Somebody else may have had the port faster.
+                    Some(Look::Ready(_)) if self.ended().is_some() => continue,
+                    Some(Look::Ready(answer)) => {
+                        let ready = Stamp::now();
+                        let Some(ask) = preload.take() else {
+                            let answer = answer.filter(|_| readiness == Readiness::OneToken);
+                            return Ok(Woken { spawned, ready, answer });
+                        };
+                        match self.load(ask, deadline, interrupts) {
+                            None => continue,
+                            Some(Ok(())) => {
+                                return Ok(Woken { spawned, ready: Stamp::now(), answer: None });
+                            }
+                            Some(Err(why)) => {
+                                let message = format!("the backend does not load the model: {why}");
+                                let failure = self.failure("not_ready", message, None);
+                                self.stop(interrupts);
+                                return Err(failure);
+                            }
+                        }
+                    }
                     Some(Look::NotYet(why)) => last_look = why,
                     Some(Look::Never(why)) => {
                         let message = format!("the backend will not be ready: {why}");
@@ -316,15 +368,10 @@ impl Server {
                 Look::judge(&client.get(&path, rest.min(LOOK)), status, &path, |_| false)
             }),
             Readiness::OneToken => {
-                let body = json!({
-                    "model": on.request_name(),
-                    "messages": [{"role": "user", "content": "Hi"}],
-                    "max_tokens": 1,
-                })
-                .to_string();
+                let body = one_token(on);
                 // The first token can wait for the whole model to be loaded.
                 interrupts.run(move || {
-                    let reply = client.post("/v1/chat/completions", body.as_bytes(), rest);
+                    let reply = client.post(CHAT, body.as_bytes(), rest);
                     // A wrong key or an unknown model stays wrong, and asking costs money.
                     let for_good =
                         |s: u16| (400..500).contains(&s) && ![408, 425, 429].contains(&s);
@@ -332,6 +379,84 @@ impl Server {
                 })
             }
         }
+    }
+
+    /// Has a server that is there load the model. Nothing when interrupted.
+    fn load(
+        &self,
+        ask: Ask,
+        deadline: Instant,
+        interrupts: &Interrupts,
+    ) -> Option<Result<(), String>> {
+        let client = self.client.clone();
+        let rest = deadline.saturating_duration_since(Instant::now()).max(LEAST);
+        interrupts.run(move || {
+            match Look::judge(&put(&client, &ask, rest), 200, &ask.path, |_| true) {
+                Look::Ready(_) => Ok(()),
+                Look::NotYet(why) | Look::Never(why) => Err(why),
+            }
+        })
+    }
+
+    /// The first token of a server that we started and that is ready, where the model is
+    /// one to talk to. No token is no failure, but a server that dies of it is.
+    fn first_token(
+        &mut self,
+        on: &On<'_>,
+        interrupts: &Interrupts,
+    ) -> Result<(Option<Stamp>, Option<Value>), Failure> {
+        if self.process.is_none() || !on.model.modality.contains(&Modality::Text) {
+            return Ok((None, None));
+        }
+        let (client, body) = (self.client.clone(), one_token(on));
+        let answered = interrupts.run(move || {
+            let reply = client.post(CHAT, body.as_bytes(), FIRST_TOKEN);
+            (Stamp::now(), reply)
+        });
+        match answered {
+            None => {
+                self.stop(interrupts);
+                Err(Failure::Interrupted)
+            }
+            Some((at, Ok(reply))) if reply.status == 200 && reply.broken.is_none() => {
+                Ok((Some(at), json_of(&reply)))
+            }
+            Some((_, Ok(_))) => Ok((None, None)),
+            Some((_, Err(_))) => match self.died() {
+                None => Ok((None, None)),
+                Some(end) => {
+                    let message =
+                        format!("the backend died at its first token, with {}", end.describe());
+                    let failure = self.failure("backend_died", message, Some(end));
+                    self.stop(interrupts);
+                    Err(failure)
+                }
+            },
+        }
+    }
+
+    /// What a server that is ready says of its version and its model.
+    fn learn(
+        &self,
+        on: &On<'_>,
+        answer: Option<&Value>,
+        interrupts: &Interrupts,
+    ) -> (Option<String>, Facts) {
+        let (client, kind, model) = (self.client.clone(), on.kind, on.request_name());
+        let told = interrupts.run(move || {
+            let asked = |ask: &Ask| put(&client, ask, LOOK).ok().filter(|r| r.status == 200);
+            let version = kind.version().and_then(|(ask, key)| {
+                Some(json_of(&asked(&ask)?)?.get(key)?.as_str()?.to_owned())
+            });
+            let facts =
+                kind.facts(&model).and_then(|(ask, read)| Some(read(&json_of(&asked(&ask)?)?)));
+            (version, facts.unwrap_or_default())
+        });
+        let (version, facts) = told.unwrap_or_default();
+        let version = version
+            .or_else(|| on.kind.version_in(answer?))
+            .or_else(|| version_of(self.program.as_deref()?, on.kind, interrupts));
+        (version, facts)
     }
 
     /// The process, where we started it.
@@ -343,7 +468,7 @@ impl Server {
     /// Where its output goes.
     #[must_use]
     pub fn log(&self) -> Option<&Path> {
-        self.log.as_deref()
+        self.log.as_ref().map(|log| log.path.as_path())
     }
 
     /// How it ended, if it has; called when a connection broke, so that a death is
@@ -360,14 +485,35 @@ impl Server {
     /// The last lines of its log.
     #[must_use]
     pub fn log_tail(&self) -> Option<Vec<String>> {
-        let lines = tail(self.log.as_deref()?, self.log_from);
+        let lines = self.log.as_ref()?.tail(self.process.as_ref()?.has_ended());
         (!lines.is_empty()).then_some(lines)
     }
 
     /// Stops the server with all that it started; one that was attached stays.
     pub fn stop(&mut self, interrupts: &Interrupts) -> Option<End> {
         let process = self.process.as_mut()?;
-        process.stop(self.stop_signal, self.grace, || interrupts.kill())
+        let end = process.stop(self.stop_signal, self.grace, || interrupts.kill());
+        if let Some(log) = &self.log {
+            log.close();
+        }
+        end
+    }
+
+    /// What is left of a server that was stopped: somebody who still has its port.
+    #[must_use]
+    pub fn left_behind(&self) -> Option<ErrorInfo> {
+        let address = self.socket()?;
+        let start = Instant::now();
+        loop {
+            let error = TcpListener::bind(address).err()?;
+            if start.elapsed() >= PORT_FREE {
+                let message =
+                    format!("{address} is not free after the backend was stopped: {error}");
+                let kind = "port_in_use".to_owned();
+                return Some(ErrorInfo { kind, message, ..ErrorInfo::default() });
+            }
+            thread::sleep(look_again_in(start));
+        }
     }
 
     fn failure(&self, kind: &str, message: String, end: Option<End>) -> Failure {
@@ -381,7 +527,7 @@ impl Server {
                 log_tail: self.log_tail(),
                 memory: None,
             }),
-            log: self.log.clone(),
+            log: self.log().map(Path::to_path_buf),
         }
     }
 
@@ -437,6 +583,77 @@ pub fn program_path(program: &str, folder: &Path) -> PathBuf {
     if program.contains('/') { folder.join(program) } else { PathBuf::from(program) }
 }
 
-fn duplicate(file: &File) -> io::Result<Stdio> {
-    file.try_clone().map(Stdio::from)
+/// Where the file or folder of the model is, when its placement says so.
+fn model_path(on: &On<'_>) -> Result<Option<PathBuf>, Failure> {
+    let path = on.placement.path.as_ref();
+    path.map(|path| fill(path, &Places::default()).map(|path| on.model.folder.join(path.real)))
+        .transpose()
+}
+
+/// A chat that asks for one token.
+fn one_token(on: &On<'_>) -> String {
+    let mut body = Map::new();
+    body.insert("model".to_owned(), json!(on.request_name()));
+    body.insert("messages".to_owned(), json!([{"role": "user", "content": "Hi"}]));
+    body.insert("max_tokens".to_owned(), json!(1));
+    on.kind.adapt(&mut body);
+    Value::Object(body).to_string()
+}
+
+fn put(client: &Client, ask: &Ask, timeout: Duration) -> Result<Reply, HttpError> {
+    match &ask.body {
+        Some(body) => client.post(&ask.path, body.to_string().as_bytes(), timeout),
+        None => client.get(&ask.path, timeout),
+    }
+}
+
+fn json_of(reply: &Reply) -> Option<Value> {
+    match &reply.body {
+        Body::Whole(bytes) => serde_json::from_slice(bytes).ok(),
+        Body::Events(_) => None,
+    }
+}
+
+/// What `program` says when asked for its version, if it is the one that the kind
+/// would start: of any other nobody knows what it does when it is called so.
+fn version_of(program: &Path, kind: Kind, interrupts: &Interrupts) -> Option<String> {
+    if program.file_name()? != kind.version_program()? {
+        return None;
+    }
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = Process::start(&mut command).ok()?;
+    let start = Instant::now();
+    while process.ended().is_none() && start.elapsed() < VERSION && !interrupts.stop() {
+        interrupts.sleep(look_again_in(start));
+    }
+    let succeeded = process.ended().is_some_and(|end| end.exit == Some(0));
+    process.stop(Signal::SIGKILL, DEATH, || true);
+    let (out, err) = (process.child().stdout.take()?, process.child().stderr.take()?);
+    let mut text = String::new();
+    out.chain(err).take(64 << 10).read_to_string(&mut text).ok().filter(|_| succeeded)?;
+    version_in(&text).map(str::to_owned)
+}
+
+/// The line that tells the version among what a program prints.
+fn version_in(printed: &str) -> Option<&str> {
+    let mut lines = printed.lines().map(str::trim);
+    lines
+        .clone()
+        .find_map(|line| line.strip_prefix("version:").map(str::trim))
+        .or_else(|| lines.find(|line| line.contains(|c: char| c.is_ascii_digit())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_in;
+
+    #[test]
+    fn the_version_is_found_among_what_programs_print() {
+        let llama = "ggml_cuda_init: found 1 CUDA devices\nversion: 8994 (aab68217b)\nbuilt with GNU 11.4.0\n";
+        assert_eq!(version_in(llama), Some("8994 (aab68217b)"));
+        let wheel = "llama-server (xllamacpp 2026.10.11549)\n";
+        assert_eq!(version_in(wheel), Some("llama-server (xllamacpp 2026.10.11549)"));
+        assert_eq!(version_in("usage: x\n"), None);
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::media;
 use crate::{
+    backend::Kind,
     http::{Form, Outgoing, Payload},
     suite::{Api, Defaults, Places, RequestDef, Template},
 };
@@ -19,6 +20,8 @@ const WORDS: &[u8] = b"hello ";
 pub(super) struct Making<'a> {
     /// What the suite says.
     pub request: &'a RequestDef,
+    /// What it is sent to.
+    pub kind: Kind,
     /// The name by which it asks for the model.
     pub model: &'a str,
     /// What the suite fills in.
@@ -143,6 +146,7 @@ impl Making<'_> {
         if matches!(request.api, Api::Chat | Api::Completion) {
             self.sampling(&mut body);
             self.tools(&mut body)?;
+            self.kind.adapt(&mut body);
         }
         for (key, value) in request.extra.iter().flatten() {
             body.insert(key.clone(), to_json(value)?);
@@ -272,14 +276,23 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Built, Making};
-    use crate::suite::{Defaults, Places, RequestDef};
+    use crate::{
+        backend::Kind,
+        suite::{Defaults, Places, RequestDef},
+    };
 
     fn built_in(folder: &Path, text: &str) -> Result<Built, String> {
         let request: RequestDef = toml::from_str(text).unwrap();
         let defaults = Defaults { seed: Some(42), temperature: Some(0.0), ..Defaults::default() };
         let places = Places::from([("fixture.x", "sub".to_owned())]);
-        let making =
-            Making { request: &request, model: "m", defaults: &defaults, folder, places: &places };
+        let making = Making {
+            kind: Kind::OpenAi,
+            request: &request,
+            model: "m",
+            defaults: &defaults,
+            folder,
+            places: &places,
+        };
         making.build(&making.opening()?)
     }
 

@@ -25,7 +25,6 @@ pub use command::run as run_command;
 pub use prepared::Prepared;
 pub use request::{Ready, Sending};
 pub use result::{Subject, conclude, model, not_run};
-pub(crate) use target::check as check_target;
 
 /// What a command finds around it.
 #[derive(Clone, Copy, Debug)]

@@ -16,7 +16,7 @@ use super::{
     unsupported,
 };
 use crate::{
-    backend::Server,
+    backend::{Kind, Server},
     expect::{Expectation, Observed, Subject},
     http::{Answer, Asked, HttpError, HttpErrorKind, Outgoing, Reply},
     interrupt::Interrupts,
@@ -31,6 +31,8 @@ pub struct Sending<'a> {
     pub request: &'a RequestDef,
     /// What was prepared of its case.
     pub prepared: &'a Prepared,
+    /// What it is sent to.
+    pub kind: Kind,
     /// The name by which it asks for the model.
     pub model: &'a str,
     /// What the suite fills in.
@@ -66,8 +68,8 @@ impl<'a> Sending<'a> {
     }
 
     fn making<'b>(&'b self, request: &'b RequestDef) -> Making<'b> {
-        let &Sending { model, defaults, folder, places, .. } = self;
-        Making { request, model, defaults, folder, places }
+        let &Sending { kind, model, defaults, folder, places, .. } = self;
+        Making { request, kind, model, defaults, folder, places }
     }
 
     fn first(&self, request: &RequestDef) -> Result<First, String> {

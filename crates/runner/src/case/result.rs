@@ -1,6 +1,6 @@
 //! From what came of a case to its one result.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use probe::clock::Stamp;
 use records::{
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Came, Prepared, target};
 use crate::{
     expect::{Expectation, Observed, Subject as About, judge},
+    facts::{self, Facts},
     journal::lasting,
     plan::{Cell, On},
     suite::{Suite, Unsupported, Xfail},
@@ -228,14 +229,14 @@ pub(super) fn describe(check: &Check) -> String {
     }
 }
 
-/// What is known of the model of `on`; its size is read from the disk.
+/// What is known of the model of `on`: what the suite states, and else what its files
+/// say, which are at `path` or in the hub's cache.
 #[must_use]
 pub fn model(on: &On<'_>, path: Option<&Path>) -> Model {
     let at = on.placement;
-    let on_disk = path.and_then(size_on_disk).map(|bytes| records::round(bytes as f64 / 1e9, 3));
-    Model {
+    let mut model = Model {
         id: on.model.id.clone(),
-        size_gb: on_disk.or(at.size_gb),
+        size_gb: at.size_gb,
         params_b: at.params_b,
         active_params_b: at.active_params_b,
         family: at.family.clone(),
@@ -243,21 +244,9 @@ pub fn model(on: &On<'_>, path: Option<&Path>) -> Model {
         framework: at.framework.clone(),
         context: at.context,
         notes: at.notes.clone(),
+    };
+    if let Some(files) = facts::location(path, at.repo.as_deref()) {
+        Facts::of_files(&files).complete(&mut model);
     }
-}
-
-/// Bytes of a file, or of the files in a folder.
-fn size_on_disk(path: &Path) -> Option<u64> {
-    let metadata = fs::metadata(path).ok()?;
-    if metadata.is_file() {
-        return Some(metadata.len());
-    }
-    let files = fs::read_dir(path).ok()?.filter_map(Result::ok);
-    Some(
-        files
-            .filter_map(|entry| fs::metadata(entry.path()).ok())
-            .filter(fs::Metadata::is_file)
-            .map(|m| m.len())
-            .sum(),
-    )
+    model
 }

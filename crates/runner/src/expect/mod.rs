@@ -104,7 +104,6 @@ const SUBJECTS: [&str; 12] = [
     "exit",
     "not",
 ];
-const LATER: [&str; 1] = ["success_rate"];
 
 /// Every word that the table of an expectation can have.
 #[cfg(feature = "schema")]
@@ -199,7 +198,6 @@ fn subject(key: &str, value: &Value, folder: &Path) -> Result<Subject, String> {
         "tool_calls" => Subject::ToolCalls(Box::new(CallsRule::read(value, folder)?)),
         "accuracy" => Subject::Accuracy(range(value, "accuracy")?),
         "exit" => Subject::Exit(any_of(value, "exit", Value::as_i64)?),
-        name if LATER.contains(&name) => return Err(format!("{name}: not in this version yet")),
         name if Metrics::NAMES.contains(&name) => Subject::Metric(name.into(), range(value, name)?),
         name => {
             let known: Vec<&str> = SUBJECTS.iter().chain(Metrics::NAMES).copied().collect();
@@ -303,7 +301,6 @@ mod tests {
             ("{ chunks = { min = 3, max = 1 } }", "nothing lies between"),
             ("{ sse = false }", "add not = true"),
             ("{ tool_calls = 1 }", "write { name"),
-            ("{ success_rate = { min = 1 } }", "not in this version yet"),
             ("{ ttft = { max = 1 } }", "did you mean \"ttft_s\"?"),
         ] {
             let error = read(text).unwrap_err();

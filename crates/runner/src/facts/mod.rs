@@ -11,8 +11,6 @@ use std::{
 
 use records::{Model, round};
 
-use crate::suite::Placement;
-
 pub mod config;
 pub mod gguf;
 pub mod hub;
@@ -51,39 +49,30 @@ impl Facts {
         facts
     }
 
-    /// These, and where they are silent `other`.
-    #[must_use]
-    pub fn or(self, other: Facts) -> Facts {
-        Facts {
-            size_bytes: self.size_bytes.or(other.size_bytes),
-            params: self.params.or(other.params),
-            active_params: self.active_params.or(other.active_params),
-            family: self.family.or(other.family),
-            quantization: self.quantization.or(other.quantization),
-            framework: self.framework.or(other.framework),
-            context: self.context.or(other.context),
+    /// Adds to `model` what it is silent about: what a suite states stays.
+    pub fn complete(&self, model: &mut Model) {
+        fn fill<T: Clone>(stated: &mut Option<T>, found: &Option<T>) {
+            if stated.is_none() {
+                stated.clone_from(found);
+            }
         }
+        let billions = |n: u64| n as f64 / 1e9;
+        fill(&mut model.size_gb, &self.size_bytes.map(|bytes| round(billions(bytes), 3)));
+        fill(&mut model.params_b, &self.params.map(|n| round(billions(n), 6)));
+        fill(&mut model.active_params_b, &self.active_params.map(|n| round(billions(n), 6)));
+        fill(&mut model.family, &self.family);
+        fill(&mut model.quantization, &self.quantization);
+        fill(&mut model.framework, &self.framework);
+        fill(&mut model.context, &self.context);
     }
+}
 
-    /// The model called `id` as it is recorded: what the suite states, else this.
-    #[must_use]
-    pub fn model(&self, id: &str, stated: &Placement) -> Model {
-        let billions = |n: Option<u64>| n.map(|n| round(n as f64 / 1e9, 6));
-        let or = |stated: &Option<String>, found: &Option<String>| {
-            stated.as_ref().or(found.as_ref()).cloned()
-        };
-        Model {
-            id: id.to_owned(),
-            size_gb: stated.size_gb.or(self.size_bytes.map(|bytes| round(bytes as f64 / 1e9, 3))),
-            params_b: stated.params_b.or(billions(self.params)),
-            active_params_b: stated.active_params_b.or(billions(self.active_params)),
-            family: or(&stated.family, &self.family),
-            quantization: or(&stated.quantization, &self.quantization),
-            framework: or(&stated.framework, &self.framework),
-            context: stated.context.or(self.context),
-            notes: stated.notes.clone(),
-        }
-    }
+/// Where the files of a model are: at the `path` of its placement, or where the hub's
+/// cache has its `repo`.
+#[must_use]
+pub fn location(path: Option<&Path>, repo: Option<&str>) -> Option<PathBuf> {
+    let in_cache = || hub::snapshot(&hub::cache(|name| std::env::var(name).ok())?, repo?);
+    path.map(Path::to_path_buf).or_else(in_cache)
 }
 
 /// The files with the weights of the model at `path`: a file in all its parts, or
@@ -158,8 +147,9 @@ fn of_folder(folder: &Path) -> Facts {
 mod tests {
     use std::fs;
 
+    use records::Model;
+
     use super::Facts;
-    use crate::suite::Placement;
 
     #[test]
     fn what_the_suite_states_wins_over_what_was_read() {
@@ -170,12 +160,9 @@ mod tests {
             context: Some(8192),
             ..Facts::default()
         };
-        let stated = Placement {
-            family: Some("smollm2".into()),
-            context: Some(2048),
-            ..Placement::default()
-        };
-        let model = read.model("m", &stated);
+        let mut model =
+            Model { family: Some("smollm2".into()), context: Some(2048), ..Model::default() };
+        read.complete(&mut model);
         assert_eq!((model.size_gb, model.params_b), (Some(0.097), Some(0.134515)));
         assert_eq!((model.family.as_deref(), model.context), (Some("smollm2"), Some(2048)));
         assert_eq!(model.quantization, None);

@@ -145,7 +145,9 @@ mod tests {
             at in 0usize..400, with in proptest::collection::vec(any::<u8>(), 0..40), bits in any::<Option<u64>>(),
         ) {
             let mut bytes = file(PACKED);
+            let at = at.min(bytes.len());
             let end = (at + with.len()).min(bytes.len());
+            let at = at.min(end);
             bytes[at..end].copy_from_slice(&with[..end - at]);
             let _ = Header::read(&bytes[..]).map(|header| header.params(bits));
             let _ = Header::read(&with[..]).map(|header| header.params(bits));

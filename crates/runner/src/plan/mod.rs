@@ -352,10 +352,21 @@ impl On<'_> {
         Some(self.model.folder.join(filled.real))
     }
 
+    /// Where the server runs already; nothing when it is to be started.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        let by_itself = self.backend.command.is_none().then(|| self.kind.attach()).flatten();
+        self.backend.url.as_deref().or(by_itself)
+    }
+
     /// The name by which requests ask for the model.
     #[must_use]
     pub fn request_name(&self) -> String {
         let at = self.placement;
+        let served_as = self.kind.served_as().filter(|_| self.url().is_none());
+        if let (None, Some(name)) = (&at.name, served_as) {
+            return name.to_owned();
+        }
         at.name.as_ref().or(at.tag.as_ref()).or(at.repo.as_ref()).unwrap_or(&self.model.id).clone()
     }
 }

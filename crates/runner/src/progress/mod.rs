@@ -71,6 +71,11 @@ impl Progress {
         self.screen.running(id);
     }
 
+    /// So many requests of a batch are done.
+    pub fn requests(&self, id: &str, done: u64, of: u64) {
+        self.screen.note(|now| now.part(format!("{id} {done}/{of}")));
+    }
+
     /// A try did not pass, and another follows after `pause`.
     pub fn attempt(&self, test: &Test, pause: Duration) {
         let number = test.attempt.unwrap_or(1);

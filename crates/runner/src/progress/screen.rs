@@ -130,6 +130,13 @@ fn tick(now: &mut Now, bar: &ProgressBar) {
 }
 
 impl Now {
+    /// What runs has come this far.
+    pub(super) fn part(&mut self, what: String) {
+        if let Some((running, ..)) = &mut self.running {
+            *running = what;
+        }
+    }
+
     /// `2 failed · 3 s chat[llama,m] · about 5m left`.
     fn message(&self) -> String {
         let mut parts = Vec::new();

@@ -6,11 +6,13 @@ use pipe::Error;
 use probe::clock::Stamp;
 use records::{Attempt, ErrorInfo, Origin, Outcome, Test, round};
 
-use super::{Session, group::Stage, retry};
+use super::{Session, group::Stage};
 use crate::{
+    backend::Kind,
     case::{self, Came, Prepared, Subject},
     plan::Cell,
-    suite::{CaseDef, Places, Retries, Scope},
+    retry,
+    suite::{CaseDef, Retries, Scope},
 };
 
 /// How long a case may take when nobody says.
@@ -74,11 +76,22 @@ impl Session<'_> {
         Ok(None)
     }
 
-    /// How often the case is tried again. What is expected to fail is tried once.
+    /// What was prepared of `case`, when it was first met.
+    fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
+        // Cases stay where they are in the suite for the whole run.
+        let entry = self.prepared.entry(std::ptr::from_ref(case));
+        let defaults = &self.suite.body.defaults;
+        // The suite was checked when it was loaded: every case can be prepared.
+        let prepare = || Rc::new(Prepared::of(case, &case.folder, defaults).unwrap_or_default());
+        Rc::clone(entry.or_insert_with(prepare))
+    }
+
+    /// How often the case is tried again. What is expected to fail is tried once; a batch
+    /// sends requests again, one by one, and is not done twice as a whole.
     fn policy(&self, cell: &Cell<'_>) -> Option<Retries> {
         let case = cell.case;
         let policy = self.options.retries.or(case.retries).or(self.suite.body.defaults.retries);
-        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none())
+        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none() && case.batch.is_none())
     }
 
     fn subject<'s>(&'s self, cell: &'s Cell<'s>, stage: &Stage<'s>) -> Subject<'s> {
@@ -90,18 +103,6 @@ impl Session<'_> {
             backend: stage.backend.clone(),
             model: stage.model.clone(),
         }
-    }
-
-    /// What was prepared of `case`, when it was first met.
-    pub(super) fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
-        let (folder, defaults) = (&case.folder, &self.suite.body.defaults);
-        // Cases stay where they are in the suite for the whole run. The suite was checked
-        // when it was loaded: every case can be prepared.
-        let prepared = self
-            .prepared
-            .entry(std::ptr::from_ref(case))
-            .or_insert_with(|| Rc::new(Prepared::of(case, folder, defaults).unwrap_or_default()));
-        Rc::clone(prepared)
     }
 
     /// Tries `cell` once. Also returns how long the server asked us to wait.
@@ -116,32 +117,48 @@ impl Session<'_> {
         let own = case.timeout.or(defaults.timeout).map(|span| span.0);
         let timeout = self.options.timeout.or(own).unwrap_or(TIMEOUT);
         let prepared = self.prepared(case);
+
         let mut params = stage.params.clone();
         params.axes = cell.axes();
-        let (places, env, broken) = match self.set_up(cell, stage)? {
-            Ok(mut ready) => {
-                if let Some(path) = &stage.path {
-                    ready.places.set("path", path.display().to_string());
-                }
-                if let Some(serving) = &stage.serving {
-                    ready.places.add(&serving.server.places);
-                }
-                (ready.places, ready.env, None)
-            }
-            Err(error) => (Places::default(), BTreeMap::new(), Some(error)),
-        };
-        let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
-        // Files are read and the body is made before the clock starts.
-        let request = case.request.as_ref().filter(|_| broken.is_none()).map(|request| {
-            let (prepared, model, places) = (prepared.as_ref(), model.as_str(), &places);
-            case::Sending { request, prepared, model, defaults, folder, places, timeout }.ready()
+        let fixtures = self.set_up(cell, stage)?;
+        let mut places = stage.group.on.map(|on| on.places()).unwrap_or_default();
+        let mut env = BTreeMap::new();
+        if let Some(path) = &stage.path {
+            places.set("path", path.display().to_string());
+        }
+        if let Some(serving) = &stage.serving {
+            places.add(&serving.server.places);
+        }
+        let fixtures = fixtures.map(|ready| {
+            places.add(&ready.places);
+            env = ready.env;
         });
+        let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
+        let kind = stage.group.on.map_or(Kind::Command, |on| on.kind);
+        // Files are read and the body is made before the clock starts.
+        let request = case.request.as_ref().map(|request| {
+            let sending = case::Sending {
+                request,
+                prepared: &prepared,
+                kind,
+                model: &model,
+                defaults,
+                folder,
+                places: &places,
+                timeout,
+            };
+            sending.ready()
+        });
+
         let before = self.watch.before();
         let start = Stamp::now();
         self.progress.running(&cell.id);
         self.journal.begin_test(&cell.id, &params, &start)?;
-        let mut came = match (broken, request, &case.command, &mut stage.serving) {
-            (Some(error), ..) => Came { error: Some(error), ..Came::default() },
+        let mut came = match (fixtures, request, &case.command, &mut stage.serving) {
+            (Err(error), ..) => Came { error: Some(error), ..Came::default() },
+            (_, _, _, Some(serving)) if case.batch.is_some() => {
+                self.batch(cell, &mut serving.server, &model, timeout)?
+            }
             (_, Some(request), _, Some(serving)) => {
                 request.run(&mut serving.server, self.interrupts)
             }

@@ -116,37 +116,49 @@ impl Session<'_> {
 
     /// Starts the server of `on`. False when the run was interrupted meanwhile.
     fn load(&mut self, on: &On<'_>, stage: &mut Stage<'_>) -> Result<bool, Error> {
-        let attach = on.backend.url.is_some();
+        let starts = on.url().is_none();
+        // A server that runs already can have the model to load yet.
+        let loads = starts || on.kind.preload("").is_some();
         let start = Stamp::now();
-        let open = |journal: &mut Journal, phase| {
-            (!attach).then(|| journal.begin(phase, &stage.params, start)).transpose()
+        let open = |journal: &mut Journal, happens: bool, phase| {
+            happens.then(|| journal.begin(phase, &stage.params, start)).transpose()
         };
-        let spawn = open(&mut self.journal, Phase::Spawn)?;
-        let load = open(&mut self.journal, Phase::Load)?;
+        let spawn = open(&mut self.journal, starts, Phase::Spawn)?;
+        let load = open(&mut self.journal, loads, Phase::Load)?;
         self.progress.loading(on.backend_name, &on.model.id);
 
         let run = self.journal.origin.run.clone();
         let logs = self.options.state.join("logs");
-        let around = Surroundings { folder: &self.suite.folder, logs: &logs, run: &run };
+        let around = Surroundings { logs: &logs, run: &run };
         let mut pid = None;
         let mut log: Option<PathBuf> = None;
         let started = Server::start(on, &around, self.interrupts, |process, path| {
             pid = process;
             log = path.map(Path::to_path_buf);
         });
-        let mut close = |open: Option<Open>, at: Option<Stamp>, error: Option<ErrorInfo>| match open
-        {
-            Some(open) => self.journal.end(open, Closing { at, pid, log: log.as_deref(), error }),
+        let mut close = |open: Option<Open>, closing: Closing<'_>| match open {
+            Some(open) => self.journal.end(open, Closing { pid, log: log.as_deref(), ..closing }),
             None => Ok(()),
         };
+        let failed = |error: Option<ErrorInfo>| Closing { error, ..Closing::default() };
         match started {
             Ok(started) => {
-                close(spawn, started.spawned, None)?;
-                close(load, Some(started.ready), None)?;
+                close(spawn, Closing { at: started.spawned, ..Closing::default() })?;
+                let loaded = Closing {
+                    at: Some(started.ready),
+                    first_token_s: started.first_token.map(|at| at.since(&start).as_secs_f64()),
+                    page_cache: started.page_cache,
+                    ..Closing::default()
+                };
+                close(load, loaded)?;
                 let seconds = started.ready.since(&start).as_secs_f64();
                 self.progress.loaded(on.backend_name, &on.model.id, Some(seconds));
                 if let Some(backend) = &mut stage.backend {
                     backend.command.clone_from(&started.server.command);
+                    backend.version = started.version;
+                }
+                if let Some(model) = &mut stage.model {
+                    started.facts.complete(model);
                 }
                 let phase = self.journal.begin(Phase::Test, &stage.params, started.ready)?;
                 stage.serving = Some(Serving { server: started.server, phase });
@@ -157,16 +169,16 @@ impl Session<'_> {
                 if info.kind == "backend_died" {
                     info.memory = Some(self.watch.at_death());
                 }
-                close(spawn, None, Some(info.clone()))?;
-                close(load, None, Some(info.clone()))?;
+                close(spawn, failed(Some(info.clone())))?;
+                close(load, failed(Some(info.clone())))?;
                 self.progress.loaded(on.backend_name, &on.model.id, None);
                 stage.broken = Some(info);
                 Ok(true)
             }
             Err(Failure::Interrupted) => {
                 let error = Came::interrupted().error;
-                close(spawn, None, error.clone())?;
-                close(load, None, error)?;
+                close(spawn, failed(error.clone()))?;
+                close(load, failed(error))?;
                 Ok(false)
             }
         }
@@ -186,6 +198,7 @@ impl Session<'_> {
         // Whatever became of the records: the server is stopped.
         server.stop(self.interrupts);
         stopped.at = Some(Stamp::now());
+        stopped.error = server.left_behind();
         written?;
         match open {
             Some(open) => self.journal.end(open?, stopped),

@@ -1,9 +1,9 @@
 //! A run: every selected cell, group by group, to the end.
 
 mod attempts;
+mod batch;
 mod fixtures;
 mod group;
-mod retry;
 
 use std::{collections::HashMap, path::PathBuf, rc::Rc, time::Duration};
 
@@ -11,6 +11,7 @@ use pipe::{Error, Writer};
 use records::{Origin, Outcome, Selected};
 
 use crate::{
+    batch::Output,
     case::Prepared,
     exit,
     fixture::Fixtures,
@@ -19,7 +20,7 @@ use crate::{
     journal::{Form, Journal},
     junit::Junit,
     last::Last,
-    plan::{Cell, Group},
+    plan::Group,
     progress::Progress,
     resume::Kept,
     secrets::Secrets,
@@ -45,6 +46,8 @@ pub struct Options {
     pub form: Form,
     /// Where a report in JUnit's XML goes.
     pub junit: Option<PathBuf>,
+    /// Where the answers of batches go, as OpenAI's Batch interface writes them.
+    pub requests: Option<String>,
     /// How many of the slowest cases are named at the end; 0 is all.
     pub durations: Option<usize>,
 }
@@ -69,6 +72,9 @@ pub fn run(
     let secrets = Secrets::of(suite, |name| std::env::var(name).ok());
     let progress = Progress::new(secrets.clone(), options.durations);
     let origin = Origin { run, host: watch.host() };
+    let continued = options.kept.is_some();
+    let requests = options.requests.as_deref();
+    let output = requests.map(|path| Output::open(path, secrets.clone(), continued)).transpose()?;
     let junit = options.junit.as_ref().map(|_| Junit::new(&suite.name, secrets.clone()));
     let journal = Journal::new(writer.live(), origin, secrets, options.form);
     let mut session = Session {
@@ -80,6 +86,7 @@ pub fn run(
         progress,
         fixtures: Fixtures::new(suite),
         junit,
+        output,
         last: Last::open(&options.state, &suite.name),
         failures: 0,
         prepared: HashMap::new(),
@@ -96,6 +103,7 @@ struct Session<'a> {
     progress: Progress,
     fixtures: Fixtures<'a>,
     junit: Option<Junit>,
+    output: Option<Output>,
     last: Last,
     failures: u64,
     prepared: HashMap<*const CaseDef, Rc<Prepared>>,
@@ -103,8 +111,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn all(&mut self, groups: &[Group<'_>]) -> Result<u8, Error> {
-        let cells = || groups.iter().flat_map(|group| &group.cells);
-        let selected = cells().map(|cell| self.selected(cell)).collect::<Vec<_>>();
+        let selected = selected(groups);
         let count = selected.len() as u64;
         let kept = self.options.kept.as_ref();
         self.journal.run_start(self.suite, selected, kept)?;
@@ -167,9 +174,18 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
 
-    fn selected(&mut self, cell: &Cell<'_>) -> Selected {
-        let requests = cell.case.request.as_ref().map(|_| self.prepared(cell.case).requests());
-        Selected { id: cell.id.clone(), requests: requests.map(|n| n as u64) }
-    }
+/// The cells that will run, with how many requests each sends, where that is known.
+fn selected(groups: &[Group<'_>]) -> Vec<Selected> {
+    // A file is read once, however many models are asked what is in it.
+    let mut batches: HashMap<*const CaseDef, Option<u64>> = HashMap::new();
+    let mut requests = |case: &CaseDef| match &case.batch {
+        Some(def) => *batches.entry(std::ptr::from_ref(case)).or_insert_with(|| {
+            crate::batch::read(&case.folder.join(&def.file)).ok().map(|items| items.len() as u64)
+        }),
+        None => case.request.as_ref().filter(|_| case.dataset.is_none()).map(|_| 1),
+    };
+    let cells = groups.iter().flat_map(|group| &group.cells);
+    cells.map(|cell| Selected { id: cell.id.clone(), requests: requests(cell.case) }).collect()
 }

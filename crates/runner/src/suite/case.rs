@@ -6,7 +6,7 @@ use records::{Modality, OnMiss};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{NotYet, Only, RequestDef, Retries, Skip, Span, Template, Xfail};
+use super::{BatchDef, NotYet, Only, RequestDef, Retries, Skip, Span, Template, Xfail};
 
 /// A case.
 #[derive(Clone, Debug, Deserialize)]
@@ -72,9 +72,8 @@ pub struct CaseDef {
     /// Disk, memory, load, warm-up, steady state (later).
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub baseline: Option<NotYet>,
-    /// Many requests (later).
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub batch: Option<NotYet>,
+    /// Many requests out of a file.
+    pub batch: Option<BatchDef>,
     /// The folder that its relative paths start from: that of its file.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -160,6 +159,7 @@ impl CaseDef {
     #[must_use]
     pub fn uses_server(&self) -> bool {
         self.request.is_some()
+            || self.batch.is_some()
             || self.places().iter().any(|name| matches!(name.as_str(), "url" | "host" | "port"))
     }
 }

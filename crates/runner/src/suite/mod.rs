@@ -4,11 +4,11 @@
 //! it (`read`, `check`); [`crate::plan`] turns it into cells to run.
 
 mod backend;
+mod batch;
 mod budget;
 mod byte_size;
 mod case;
 mod check;
-mod check_request;
 mod condition;
 mod expand;
 mod fixture;
@@ -32,10 +32,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use backend::{BackendDef, ReadyDef, StopDef};
+pub use batch::BatchDef;
 pub use budget::{Budget, Limit};
 pub use byte_size::ByteSize;
 pub use case::{CaseDef, CommandDef, Dataset, TargetDef};
-pub(crate) use check_request::check as check_request;
+pub(crate) use check::requests::check as check_request;
 pub use condition::{Backoff, Only, Retries, Skip, Xfail};
 pub(crate) use expand::PLACES;
 pub use expand::{Filled, Template};

@@ -9,8 +9,9 @@ use super::{AnyOf, Body, ByteSize, Span};
 use crate::expect;
 
 /// Where `{axis}` and `{key}` can stand for numbers and words: in what a case says.
-const SUBSTITUTED: [&str; 8] = [
+const SUBSTITUTED: [&str; 9] = [
     "CaseDef",
+    "BatchDef",
     "RequestDef",
     "Dataset",
     "TargetDef",

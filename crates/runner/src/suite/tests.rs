@@ -98,7 +98,7 @@ fn what_the_types_cannot_say_is_checked() {
             format!("{CASE}[[case]]\nname = 'a'\n"),
             "case \"a\" is there twice; the first is at dir/s.toml:2",
         ),
-        (case(""), "has neither a request nor a command"),
+        (case(""), "has none of request, command and batch"),
         (
             "suite = 1\n[[case]]\nname = 'a[b]'\ncommand = { argv = ['x'] }\n".into(),
             "the name \"a[b]\" has '[' in it",
@@ -133,10 +133,7 @@ fn what_the_types_cannot_say_is_checked() {
             "stream would have no effect beside raw",
         ),
         (case("request = { api = 'chat', prompt_file = 'no.txt' }"), "prompt_file no.txt: "),
-        (
-            case("request = { api = 'chat' }"),
-            "has one of prompt, prompt_file, messages, turns and raw",
-        ),
+        (case("request = { api = 'chat' }"), "one of prompt, prompt_file, messages, turns and raw"),
         (
             MATRIX.replace("on.llama", "on.llam"),
             "placed on backend \"llam\", which is not defined: did you mean \"llama\"?",
@@ -196,7 +193,7 @@ fn conditions_limits_and_settings_are_checked() {
             format!("{MATRIX}[[case.target]]\nmetric = 'ttft'\nmin = 1\n"),
             "unknown metric \"ttft\": did you mean \"ttft_s\"?",
         ),
-        (format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\n"), "has neither min nor max"),
+        (format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\n"), "give min, max or both"),
         (
             format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\nmin = 2\nmax = 1\n"),
             "nothing lies between 2 and 1",

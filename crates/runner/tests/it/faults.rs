@@ -104,7 +104,7 @@ fn a_server_that_never_becomes_ready_is_stopped() {
     for fault in ["never-ready", "deaf"] {
         let folder = Folder::faulty(fault, CHAT);
         let suite = fs::read_to_string(folder.path().join("s.toml")).unwrap();
-        fs::write(folder.path().join("s.toml"), suite.replace("\"15s\"", "\"700ms\"")).unwrap();
+        fs::write(folder.path().join("s.toml"), suite.replace("\"15s\"", "\"3s\"")).unwrap();
         let run = folder.run(&[]);
         nothing_left(&run);
         let error = &run.test("chat")["error"];
@@ -394,4 +394,117 @@ fn a_status_that_is_not_the_expected_one_is_an_error() {
     );
     assert_eq!(kind, "http_status");
     assert!(run.test("c")["metrics"].is_null());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_daemon_that_left_its_group_and_has_the_port_is_ended_too() {
+    let folder = Folder::faulty("daemon", CHAT);
+    let run = folder.run(&[]);
+    assert_eq!(run.test("chat")["outcome"], "passed", "{}", run.stderr);
+    let stop = run.of_kind("span").find(|span| span["phase"] == "stop").unwrap();
+    assert!(stop.get("error").is_none(), "the port is free again: {stop}");
+    let log = fs::read_to_string(folder.path().join(stop["log"].as_str().unwrap())).unwrap();
+    let daemon = log.lines().find_map(|line| line.strip_prefix("daemon ")).unwrap();
+    assert!(!lives(daemon.parse().unwrap()));
+    nothing_left(&run);
+}
+
+#[test]
+fn a_port_that_is_not_free_after_the_stop_is_said() {
+    let run = Folder::faulty("hidden", CHAT).run(&[]);
+    assert_eq!(run.test("chat")["outcome"], "passed", "{}", run.stderr);
+    let stop = run.of_kind("span").find(|span| span["phase"] == "stop").unwrap();
+    assert_eq!(stop["error"]["kind"], "port_in_use", "{} {stop}", run.stderr);
+}
+
+#[test]
+fn a_server_that_dies_of_its_first_token_was_not_loaded() {
+    let (run, kind, message) = error_of("die-first", TWO);
+    assert_eq!(kind, "backend_died");
+    assert_eq!(message, "the backend died at its first token, with exit code 9");
+    assert_eq!(run.of_kind("span").filter(|span| span["phase"] == "load").count(), 1);
+}
+
+#[test]
+fn a_server_that_prints_too_much_does_not_fill_the_disk() {
+    let folder = Folder::faulty("chatty", CHAT);
+    let run = folder.run(&[]);
+    assert_eq!(run.test("chat")["outcome"], "passed", "{}", run.stderr);
+    let stop = run.of_kind("span").find(|span| span["phase"] == "stop").unwrap();
+    let log = fs::read_to_string(folder.path().join(stop["log"].as_str().unwrap())).unwrap();
+    assert!(log.len() < 9_000_000, "{}", log.len());
+    assert!(log.starts_with("line 0 of") && log.contains("bytes left out by the runner"));
+    assert!(log.contains("\nline 399999 of") && log.contains("\nstarted "));
+}
+
+#[test]
+fn a_load_says_when_the_first_token_came_and_whether_the_file_was_in_memory() {
+    let folder = Folder::faulty("none", CHAT);
+    let suite = fs::read_to_string(folder.path().join("s.toml")).unwrap();
+    fs::write(folder.path().join("m.gguf"), vec![1; 1 << 20]).unwrap();
+    let placed = suite.replace("notes = \"a mock\"", "path = \"m.gguf\"");
+    fs::write(folder.path().join("s.toml"), placed).unwrap();
+    let run = folder.run(&[]);
+    let load = run.of_kind("span").find(|span| span["phase"] == "load").unwrap();
+    assert!(load["first_token_s"].as_f64().unwrap() > load["duration_s"].as_f64().unwrap());
+    assert_eq!(load["page_cache"], "warm");
+    assert_eq!(run.test("chat")["backend"]["version"], "b8994-aab68217b");
+    assert_eq!(run.test("chat")["model"]["size_gb"], 0.001);
+}
+
+/// A server that runs already: nobody's but the test's.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn ollama(fault: &str) -> (Running, Folder) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut child = std::process::Command::new("python3")
+        .arg(crate::common::server())
+        .args([fault, &port.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    let folder = Folder::with(&format!(
+        "suite = 1\n[backend.o]\nkind = 'ollama'\nurl = 'http://127.0.0.1:{port}'\n\
+         ready = {{ timeout = '5s' }}\n\
+         [[model]]\nid = 'm'\nmodality = ['text']\non.o = {{ tag = 'm:8b' }}\n{CHAT}"
+    ));
+    (Running(child), folder)
+}
+
+#[test]
+fn an_attached_server_is_asked_to_load_the_model_and_left_running() {
+    let (mut server, folder) = ollama("none");
+    let run = folder.run(&[]);
+    let test = run.test("chat");
+    assert_eq!(test["outcome"], "passed", "{}", run.stderr);
+    assert_eq!(test["backend"]["version"], "0.32.5");
+    let model = &test["model"];
+    assert_eq!(
+        (model["params_b"].as_f64(), model["context"].as_u64()),
+        (Some(8.030_261), Some(8192))
+    );
+    assert_eq!(model["quantization"], "Q4_0");
+    let phases: Vec<_> = run.of_kind("span").map(|span| span["phase"].as_str().unwrap()).collect();
+    assert_eq!(phases, ["load", "test"], "it was neither started nor stopped");
+    let load = run.of_kind("span").next().unwrap();
+    assert!(load["duration_s"].as_f64().unwrap() >= 0.2, "{load}");
+    assert!(server.0.try_wait().unwrap().is_none());
+}
+
+#[test]
+fn a_model_that_an_attached_server_cannot_load_is_an_error_that_names_the_reason() {
+    let (_server, folder) = ollama("no-model");
+    let run = folder.run(&[]);
+    let error = &run.test("chat")["error"];
+    assert_eq!(error["kind"], "not_ready", "{}", run.stderr);
+    assert!(error["message"].as_str().unwrap().contains("model 'm' not found"), "{error}");
 }

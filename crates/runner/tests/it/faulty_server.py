@@ -57,10 +57,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(0.02)
 
     def do_GET(self):
-        self.answer(503 if FAULT == "never-ready" else 200, {"status": "ok"})
+        if self.path == "/api/version":
+            return self.answer(200, {"version": "0.32.5"})
+        if self.path == "/props":
+            return self.answer(200, {"build_info": "b8994-aab68217b"})
+        return self.answer(503 if FAULT == "never-ready" else 200, {"status": "ok"})
 
     def do_POST(self):
         request = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.path == "/api/generate":
+            if FAULT == "no-model":
+                return self.answer(404, {"error": "model 'm' not found"})
+            time.sleep(0.2)
+            return self.answer(200, {"model": json.loads(request)["model"], "done": True})
+        if self.path == "/api/show":
+            info = {"general.architecture": "llama", "general.parameter_count": 8030261248,
+                    "llama.context_length": 8192}
+            return self.answer(200, {"details": {"quantization_level": "Q4_0"}, "model_info": info})
+        if b'"max_tokens":1' in request and FAULT not in ("die-first", "echo-401"):
+            # The first token, by which a load is timed: faults are those of cases.
+            return self.answer(200, body("h"))
+        if FAULT == "die-first":
+            os._exit(9)
         if FAULT.startswith("busy-") and first_time():
             self.send_response(int(FAULT.removeprefix("busy-")))
             self.send_header("retry-after", "1")
@@ -72,6 +90,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             os._exit(3)
         if FAULT == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if FAULT in ("log", "moody", "die-later"):
+            content = json.loads(request)["messages"][0]["content"]
+            with open("asked.log", "a") as log:
+                print(content, file=log)
+            time.sleep(0.02)
+            number = int(content)
+            if FAULT == "die-later" and number == 30:
+                os._exit(3)
+            asked = open("asked.log").read().split().count(content)
+            if FAULT == "moody" and number % 20 == 3 and asked == 1:
+                return self.answer(429, {"error": {"message": "slow down"}})
+            if FAULT == "moody" and number % 20 == 7 and asked == 1:
+                self.connection.shutdown(2)
+                return None
         if FAULT == "hang":
             time.sleep(3600)
         if FAULT == "garbage":
@@ -116,7 +148,30 @@ if FAULT == "deaf":
 if FAULT == "child":
     # A grandchild that must not outlive the run.
     subprocess.Popen(["sleep", "3600"])
+if FAULT == "daemon" and os.fork() == 0:
+    # Two forks and a session of its own, with the port: nobody's child, in no group of
+    # ours, and TERM does not impress it.
+    os.setsid()
+    if os.fork() > 0:
+        os._exit(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("daemon", os.getpid(), flush=True)
+elif FAULT == "daemon":
+    os.wait()
+    time.sleep(3600)
+if FAULT == "chatty":
+    for n in range(400_000):
+        print("line", n, "of far too many that nobody asked for")
 if FAULT == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("started", os.getpid(), flush=True)
-http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
+if FAULT == "hidden" and os.fork() == 0:
+    # As above, but without the environment that it was given: nobody can tell whose it
+    # is. It keeps the port a while.
+    os.setsid()
+    if os.fork() > 0:
+        os._exit(0)
+    server.socket.set_inheritable(True)
+    os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(8)"], {})
+server.serve_forever()

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Answer, error_of, tool_call, usage};
-use crate::{expect::Sse, http::Event};
+use crate::{backend::timings, expect::Sse, http::Event};
 
 /// An answer in one piece.
 pub(super) fn whole(bytes: &[u8]) -> Answer {
@@ -29,7 +29,7 @@ pub(super) fn whole(bytes: &[u8]) -> Answer {
         tool_calls: tool_call::native(message),
         finish_reason: choice["finish_reason"].as_str().map(str::to_owned),
         usage: usage(&body),
-        timings: body["timings"].as_object().cloned(),
+        timings: timings(&body),
         fault,
         body: Some(body),
         ..Answer::default()
@@ -88,6 +88,7 @@ pub(super) fn streamed(events: &[Event]) -> Answer {
             }
         }
         answer.usage = usage(&chunk).or(answer.usage);
+        answer.timings = timings(&chunk).or(answer.timings);
         for key in ["id", "model", "created", "system_fingerprint", "usage", "timings"] {
             if let Some(value) = chunk.get(key).filter(|value| !value.is_null()) {
                 assembled.insert(key.to_owned(), value.clone());
@@ -102,7 +103,6 @@ pub(super) fn streamed(events: &[Event]) -> Answer {
     } else if !ended && answer.finish_reason.is_none() {
         answer.fault.get_or_insert("the stream ended early".to_owned());
     }
-    answer.timings = assembled.get("timings").and_then(Value::as_object).cloned();
     let choice = pieces.choice(answer.finish_reason.as_deref());
     answer.tool_calls = tool_call::native(&choice["message"]);
     assembled.insert("choices".to_owned(), json!([choice]));

@@ -155,8 +155,10 @@ mod tests {
     fn read(status: u16, body: &str, api: Api) -> Answer {
         let now = Instant::now();
         let body = Body::Whole(body.as_bytes().to_vec());
-        let reply = Reply { sent: now, done: now, status, retry_after: None, body, broken: None };
-        Answer::read(&reply, api.into())
+        Answer::read(
+            &Reply { sent: now, done: now, status, retry_after: None, body, broken: None },
+            api.into(),
+        )
     }
 
     #[test]

@@ -65,7 +65,9 @@ fn useless_key(kind: Kind, def: &BackendDef) -> Option<&'static str> {
         |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
     match kind {
         Kind::Command => given(&starting).or_else(|| given(&serving)),
-        _ if def.url.is_some() => given(&starting),
+        _ if def.url.is_some() || def.command.is_none() && kind.attach().is_some() => {
+            given(&starting)
+        }
         _ => None,
     }
 }

@@ -2,12 +2,15 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use super::{Check, conditions, limits, name_for_ids};
+use super::{Check, conditions, limits, name_for_ids, requests};
 use crate::{
-    case::{Prepared, check_target},
+    case::Prepared,
     expect::Expectation,
-    suite::{CaseDef, Only, check_request, suggestion},
+    suite::{BatchDef, CaseDef, Only, suggestion},
 };
+
+/// The most requests of a batch that are on their way at once.
+const MOST_AT_ONCE: u32 = 4096;
 
 pub(super) fn check(check: &mut Check<'_>) {
     for case in &check.suite.body.case {
@@ -22,15 +25,19 @@ fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>) {
     }
     match does(def).as_slice() {
         [_] => {}
-        [] => check.wrong(place, format!("{who}: has neither a request nor a command")),
+        [] => check.wrong(place, format!("{who}: has none of request, command and batch")),
         [first, second, ..] => {
             check.wrong(place, format!("{who}: has both a {first} and a {second}"));
         }
     }
-    if let Some(request) = &def.request
-        && let Err(message) = check_request(request, &def.folder)
+    // What a data set's lines complete is looked at line by line.
+    if let Some(request) = def.request.as_ref().filter(|_| def.dataset.is_none())
+        && let Err(message) = requests::check(request, &def.folder)
     {
         check.wrong(place, format!("{who}: {message}"));
+    }
+    if let Some(batch) = &def.batch {
+        check_batch(check, def, batch, place, &who);
     }
     if let Some(command) = &def.command {
         check.command(command, place, &who);
@@ -45,9 +52,7 @@ fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>) {
     check.fixtures(&def.fixtures, &who);
     fixture_places(check, def, place, &who);
     for target in &def.target {
-        if let Err(message) = check_target(target.get_ref()) {
-            check.wrong(&target.span(), format!("{who}: target: {message}"));
-        }
+        limits::target(check, target, &who);
     }
     prepared(check, def, place, &who);
     limits::time(check.sources, def.timeout, "timeout", place, &who);
@@ -68,10 +73,38 @@ fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>) {
 
 /// What a case does: exactly one of these.
 fn does(def: &CaseDef) -> Vec<&'static str> {
-    [("request", def.request.is_some()), ("command", def.command.is_some())]
-        .into_iter()
-        .filter_map(|(what, given)| given.then_some(what))
-        .collect()
+    let keys = [
+        ("request", def.request.is_some()),
+        ("command", def.command.is_some()),
+        ("batch", def.batch.is_some()),
+    ];
+    keys.into_iter().filter_map(|(what, given)| given.then_some(what)).collect()
+}
+
+/// That the file of a batch can be read, and what is expected is of many answers.
+fn check_batch(
+    check: &mut Check<'_>,
+    def: &CaseDef,
+    batch: &BatchDef,
+    place: &Range<usize>,
+    who: &str,
+) {
+    if let Err(message) = crate::batch::read(&def.folder.join(&batch.file)) {
+        check.wrong(place, format!("{who}: batch: {message}"));
+    }
+    if !(1..=MOST_AT_ONCE).contains(&batch.concurrency) {
+        let message = format!("{who}: batch: concurrency is from 1 to {MOST_AT_ONCE}");
+        check.wrong(place, message);
+    }
+    for expect in &def.expect {
+        let of_one = Expectation::from_toml(expect.get_ref(), &def.folder)
+            .is_ok_and(|expectation| !expectation.of_whole());
+        if of_one {
+            let message = "expect: it is of one answer, and a batch has many; \
+                           write { success_rate = { min = 0.99 } } or another metric";
+            check.wrong(&expect.span(), format!("{who}: {message}"));
+        }
+    }
 }
 
 /// That a condition on backends or models is of a case that has them.

@@ -2,11 +2,16 @@
 
 use std::ops::Range;
 
+use records::Metrics;
+use toml::Spanned;
+
 use super::Check;
-use crate::suite::{Defaults, Retries, Span, source::Sources};
+use crate::suite::{Defaults, Retries, Span, TargetDef, source::Sources, suggestion};
 
 /// More tries than this are nobody's intention.
 const MOST_RETRIES: u32 = 100;
+
+const STATISTICS: [&str; 9] = ["mean", "median", "min", "max", "sd", "p50", "p90", "p95", "p99"];
 
 /// The memory that models may take.
 pub(super) fn budget(check: &mut Check<'_>) {
@@ -63,5 +68,33 @@ pub(super) fn retries(
         && delay.0 > max.0
     {
         sources.wrong(place, format!("{who}: retries: delay is longer than max_delay"));
+    }
+}
+
+/// That a target is about a metric, and can be met.
+pub(super) fn target(check: &mut Check<'_>, target: &Spanned<TargetDef>, who: &str) {
+    let (def, place) = (target.get_ref(), target.span());
+    let known: Vec<&str> = Metrics::NAMES.iter().copied().chain(["accuracy"]).collect();
+    if !known.contains(&def.metric.as_str()) {
+        let hint = suggestion(&def.metric, &known);
+        check.wrong(&place, format!("{who}: target: unknown metric {:?}{hint}", def.metric));
+    }
+    if let Some(stat) = &def.stat
+        && !STATISTICS.contains(&stat.as_str())
+    {
+        let hint = suggestion(stat, &STATISTICS);
+        check.wrong(&place, format!("{who}: target: unknown stat {stat:?}{hint}"));
+    }
+    match (def.min, def.max) {
+        (None, None) => {
+            check.wrong(&place, format!("{who}: target: give min, max or both"));
+        }
+        (Some(min), Some(max)) if min > max => {
+            check.wrong(&place, format!("{who}: target: nothing lies between {min} and {max}"));
+        }
+        (min, max) if min.is_some_and(f64::is_nan) || max.is_some_and(f64::is_nan) => {
+            check.wrong(&place, format!("{who}: target: nan is no limit"));
+        }
+        _ => {}
     }
 }

@@ -7,6 +7,7 @@ mod fixtures;
 pub(super) mod limits;
 mod models;
 mod profiles;
+pub(super) mod requests;
 
 use std::ops::Range;
 

@@ -12,7 +12,7 @@ const DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// Whether a case that came out like this may come out otherwise when it is tried again.
-pub(super) fn is_worth_it(test: &Test) -> bool {
+pub(crate) fn is_worth_it(test: &Test) -> bool {
     let kind = test.error.as_ref().map(|error| error.kind.as_str());
     matches!(test.outcome, Outcome::Failed | Outcome::Error)
         // What was asked for wrongly stays wrong, and a run that shall stop, stops.
@@ -22,7 +22,7 @@ pub(super) fn is_worth_it(test: &Test) -> bool {
 /// How long to wait before try number `next` (2 is the first further one): what the
 /// policy says, or longer where the server asked for it (`Retry-After`); never longer
 /// than the policy's longest pause.
-pub(super) fn pause(policy: &Retries, next: u32, asked: Option<Duration>) -> Duration {
+pub(crate) fn pause(policy: &Retries, next: u32, asked: Option<Duration>) -> Duration {
     let delay = policy.delay.map_or(DELAY, |span| span.0);
     let longest = policy.max_delay.map_or(MAX_DELAY, |span| span.0);
     let doubled = match policy.backoff {

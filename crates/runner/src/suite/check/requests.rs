@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use toml::Value;
 
-use super::{Api, RequestDef, Template, suggestion};
+use crate::suite::{Api, RequestDef, Template, suggestion};
 
 const CHAT: &[Api] = &[Api::Chat];
 const GENERATING: &[Api] = &[Api::Chat, Api::Completion];
