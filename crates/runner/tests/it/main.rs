@@ -8,3 +8,5 @@ mod common;
 mod faults;
 mod language;
 mod life;
+mod manual;
+mod schedulers;
