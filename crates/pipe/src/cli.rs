@@ -137,6 +137,11 @@ fn one_line(error: &clap::Error, tool: &str) -> String {
             text.lines().skip(1).take_while(|line| !line.is_empty()).map(str::trim).collect();
         message = format!("missing argument: {}", missing.join(" "));
     }
+    if let Some(ContextValue::Strings(known)) = error.get(ContextKind::ValidValue)
+        && !known.is_empty()
+    {
+        message.push_str(&format!(" (known: {})", known.join(", ")));
+    }
     let suggestions =
         [ContextKind::SuggestedArg, ContextKind::SuggestedValue, ContextKind::SuggestedSubcommand];
     for (_, value) in error.context().filter(|(kind, _)| suggestions.contains(kind)) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::suite::{BackendDef, CommandDef, FixtureDef, Suite, Template};
+use crate::suite::{BackendDef, CommandDef, FixtureDef, RequestDef, Suite, Template};
 
 /// Shorter values stand in too many innocent places to be told from them.
 const LEAST: usize = 6;
@@ -30,11 +30,14 @@ impl Secrets {
             models.flat_map(|model| model.on.values()).filter_map(|at| at.path.as_ref());
         let commands = body.case.iter().filter_map(|case| case.get_ref().command.as_ref());
         let of_cases = commands.flat_map(CommandDef::texts);
+        let requests = body.case.iter().filter_map(|case| case.get_ref().request.as_ref());
+        let of_requests = requests.flat_map(RequestDef::files);
         let fixtures = body.fixture.values().map(toml::Spanned::get_ref);
         let of_fixtures = fixtures.flat_map(FixtureDef::texts);
         let names = of_backends
             .chain(of_models)
             .chain(of_cases)
+            .chain(of_requests)
             .chain(of_fixtures)
             .filter_map(|text| Template::parse(text).ok())
             .flat_map(|text| text.variables().map(str::to_owned).collect::<Vec<_>>())

@@ -81,7 +81,7 @@ const SUITES: [(&str, bool); 17] = [
         false,
     ),
     ("suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x'] }\nskip = { why = 'x' }", false),
-    ("suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x'], cwd = '/' }", false),
+    ("suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x'], cwdd = '/' }", false),
     ("suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x'] }\nbaseline = {}", false),
     ("suite = 1\n[profile.p]\nbackend = []\nmarks = 'a'", false),
     (

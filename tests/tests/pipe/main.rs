@@ -11,5 +11,6 @@ mod demo;
 mod figures;
 mod interrupt;
 mod manual;
+mod requests;
 mod soak;
 mod tools;

@@ -36,9 +36,15 @@ pub(crate) fn bin() -> &'static Path {
 pub(crate) fn backend() {
     static READY: OnceLock<()> = OnceLock::new();
     READY.get_or_init(|| {
-        let setup = Command::new(root().join("examples/backends/setup.sh")).output().unwrap();
-        assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
+        setup(&["llama"]);
     });
+}
+
+/// Puts real backends and their models in place.
+pub(crate) fn setup(names: &[&str]) {
+    let setup =
+        Command::new(root().join("examples/backends/setup.sh")).args(names).output().unwrap();
+    assert!(setup.status.success(), "{}", String::from_utf8_lossy(&setup.stderr));
 }
 
 /// A tool of ours.

@@ -1,6 +1,7 @@
 //! A case that runs a command.
 
 use std::{
+    fs::File,
     io::{ErrorKind, Read, Write},
     process::{Command, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -36,21 +37,44 @@ pub fn run(command: &CommandDef, around: &Around<'_>, interrupts: &Interrupts) -
             .fill(places, |name| std::env::var(name).ok())
             .map(|filled| filled.real)
     };
-    let prepared = || -> Result<(Command, String), String> {
+    let prepared = || -> Result<(Command, Option<String>), String> {
         let mut words = command.argv.iter().map(fill).collect::<Result<Vec<_>, _>>()?.into_iter();
-        let program = words.next().ok_or("argv names no program")?;
-        let mut prepared = Command::new(program_path(&program, folder));
+        let program = program_path(&words.next().ok_or("argv names no program")?, folder);
+        let mut prepared = match &command.cwd {
+            None => Command::new(program),
+            Some(cwd) => {
+                let cwd = folder.join(fill(cwd)?);
+                if !cwd.is_dir() {
+                    return Err(format!("cwd {}: there is no such folder", cwd.display()));
+                }
+                // Where a relative program is looked for must not depend on it.
+                let absolute = std::path::absolute(&program).unwrap_or_else(|_| program.clone());
+                let bare = program.components().count() == 1 && !program.is_absolute();
+                let mut prepared = Command::new(if bare { program } else { absolute });
+                prepared.current_dir(cwd);
+                prepared
+            }
+        };
         prepared.args(words).envs(env);
         for (name, value) in &command.env {
             prepared.env(name, fill(value)?);
         }
-        Ok((prepared, command.stdin.as_ref().map(fill).transpose()?.unwrap_or_default()))
+        let Some(file) = &command.stdin_file else {
+            prepared.stdin(Stdio::piped());
+            let text = command.stdin.as_ref().map(fill).transpose()?;
+            return Ok((prepared, Some(text.unwrap_or_default())));
+        };
+        let file = folder.join(fill(file)?);
+        let opened =
+            File::open(&file).map_err(|error| format!("stdin_file {}: {error}", file.display()))?;
+        prepared.stdin(opened);
+        Ok((prepared, None))
     };
     let (mut prepared, input) = match prepared() {
         Ok(prepared) => prepared,
         Err(message) => return Came::error("command_not_started", message),
     };
-    prepared.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    prepared.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = match Process::start(&mut prepared) {
         Ok(process) => process,
         Err(error) => {
@@ -59,7 +83,7 @@ pub fn run(command: &CommandDef, around: &Around<'_>, interrupts: &Interrupts) -
         }
     };
     let child = process.child();
-    if let Some(mut stdin) = child.stdin.take() {
+    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // A command that does not read its input must not hold us up.
         thread::spawn(move || stdin.write_all(input.as_bytes()));
     }
@@ -198,6 +222,10 @@ mod tests {
             ("timeout", "the command did not end within 100ms")
         );
         assert!(start.elapsed() < Duration::from_secs(10));
+        let error = came("argv = ['cat']\nstdin_file = 'no.txt'", LONG).error.unwrap();
+        assert!(error.message.starts_with("stdin_file no.txt: "), "{}", error.message);
+        let error = came("argv = ['pwd']\ncwd = 'nowhere'", LONG).error.unwrap();
+        assert_eq!(error.message, "cwd nowhere: there is no such folder");
     }
 
     #[test]

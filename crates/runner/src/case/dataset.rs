@@ -1,13 +1,12 @@
 //! Questions with answers: a request and its expectations, once for each row of a file.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use serde_json::Map;
 use toml::Value;
 
 use crate::{
     expect::Expectation,
-    suite::{CaseDef, Dataset, RequestDef, check_request, substitute},
+    suite::{CaseDef, Dataset, RequestDef, check_request, dataset::lines, substitute},
 };
 
 /// One row: what is asked, and what must hold of the answer to it.
@@ -31,10 +30,9 @@ pub(super) fn rows(
 ) -> Result<Vec<Row>, String> {
     let file = &dataset.file;
     let request = case.request.as_ref().ok_or("dataset: the case sends no request")?;
-    let text = fs::read_to_string(folder.join(file))
-        .map_err(|error| format!("dataset {file}: {error}"))?;
-    let mut lines: Vec<(usize, &str)> =
-        text.lines().zip(1..).map(|(l, n)| (n, l)).filter(|(_, l)| !l.trim().is_empty()).collect();
+    let path = folder.join(file);
+    let said = |error: String| format!("dataset {error}");
+    let mut lines = lines(&path).map_err(said)?.collect::<Result<Vec<_>, _>>().map_err(said)?;
     if dataset.shuffle {
         shuffle(&mut lines, seed);
     }
@@ -49,10 +47,8 @@ pub(super) fn rows(
     }
     let template = Value::try_from(request).map_err(|error| error.to_string())?;
     let mut used = false;
-    let rows = lines.into_iter().map(|(line, text)| {
+    let rows = lines.into_iter().map(|(line, row)| {
         let at = |error: String| format!("dataset {file}:{line}: {error}");
-        let row: Map<String, serde_json::Value> =
-            serde_json::from_str(text).map_err(|error| at(format!("no JSON object: {error}")))?;
         let known = |name: &str| row.get(name).and_then(to_toml);
         let filled = substitute(&template, &known);
         used |= filled != template;
@@ -67,8 +63,9 @@ pub(super) fn rows(
             let filled = substitute(stated, &known);
             // Most have no placeholder: those are compiled once.
             match filled == **stated {
-                true => common.clone(),
-                false => Expectation::from_toml(&filled, folder).map_err(at),
+                true => common.clone().map_err(at),
+                false => Expectation::from_toml(&filled, folder)
+                    .map_err(|error| at(format!("expect: {error}"))),
             }
         });
         let own = expectations.collect::<Result<Vec<_>, _>>()?;

@@ -77,7 +77,7 @@ impl Session<'_> {
     }
 
     /// What was prepared of `case`, when it was first met.
-    fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
+    pub(super) fn prepared(&mut self, case: &CaseDef) -> Rc<Prepared> {
         // Cases stay where they are in the suite for the whole run.
         let entry = self.prepared.entry(std::ptr::from_ref(case));
         let defaults = &self.suite.body.defaults;

@@ -111,7 +111,7 @@ struct Session<'a> {
 
 impl Session<'_> {
     fn all(&mut self, groups: &[Group<'_>]) -> Result<u8, Error> {
-        let selected = selected(groups);
+        let selected = self.selected(groups);
         let count = selected.len() as u64;
         let kept = self.options.kept.as_ref();
         self.journal.run_start(self.suite, selected, kept)?;
@@ -174,18 +174,20 @@ impl Session<'_> {
         }
         Ok(())
     }
-}
 
-/// The cells that will run, with how many requests each sends, where that is known.
-fn selected(groups: &[Group<'_>]) -> Vec<Selected> {
-    // A file is read once, however many models are asked what is in it.
-    let mut batches: HashMap<*const CaseDef, Option<u64>> = HashMap::new();
-    let mut requests = |case: &CaseDef| match &case.batch {
-        Some(def) => *batches.entry(std::ptr::from_ref(case)).or_insert_with(|| {
-            crate::batch::read(&case.folder.join(&def.file)).ok().map(|items| items.len() as u64)
-        }),
-        None => case.request.as_ref().filter(|_| case.dataset.is_none()).map(|_| 1),
-    };
-    let cells = groups.iter().flat_map(|group| &group.cells);
-    cells.map(|cell| Selected { id: cell.id.clone(), requests: requests(cell.case) }).collect()
+    /// The cells that will run, with how many requests each sends, where that is known.
+    fn selected(&mut self, groups: &[Group<'_>]) -> Vec<Selected> {
+        // A file is read once, however many models are asked what is in it.
+        let mut batches: HashMap<*const CaseDef, Option<u64>> = HashMap::new();
+        let mut requests = |case: &CaseDef| match (&case.batch, &case.request) {
+            (Some(def), _) => *batches.entry(std::ptr::from_ref(case)).or_insert_with(|| {
+                let items = crate::batch::read(&case.folder.join(&def.file)).ok()?;
+                Some(items.len() as u64)
+            }),
+            (None, Some(_)) => Some(self.prepared(case).requests() as u64),
+            (None, None) => None,
+        };
+        let cells = groups.iter().flat_map(|group| &group.cells);
+        cells.map(|cell| Selected { id: cell.id.clone(), requests: requests(cell.case) }).collect()
+    }
 }

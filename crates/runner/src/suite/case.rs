@@ -82,10 +82,10 @@ pub struct CaseDef {
     pub axes: Vec<(String, serde_json::Value)>,
 }
 
-/// Questions with answers.
+/// Questions with answers: `"file.jsonl"`, or a table that also says which of them.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(from = "DatasetForm")]
 pub struct Dataset {
     /// JSON lines, one object each; `{key}` in the request's and the expectations' texts
     /// stands for its values.
@@ -93,8 +93,33 @@ pub struct Dataset {
     /// How many of them; all when absent.
     pub n: Option<usize>,
     /// Whether the `n` are drawn by the suite's seed instead of being the first.
-    #[serde(default)]
     pub shuffle: bool,
+}
+
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "write dataset = \"rows.jsonl\" or dataset = { file = \"rows.jsonl\", n = 100, shuffle = true }"
+)]
+enum DatasetForm {
+    File(String),
+    Table {
+        file: String,
+        n: Option<usize>,
+        #[serde(default)]
+        shuffle: bool,
+    },
+}
+
+impl From<DatasetForm> for Dataset {
+    fn from(form: DatasetForm) -> Dataset {
+        match form {
+            DatasetForm::File(file) => Dataset { file, n: None, shuffle: false },
+            DatasetForm::Table { file, n, shuffle } => Dataset { file, n, shuffle },
+        }
+    }
 }
 
 /// A limit that a metric should keep.
@@ -124,6 +149,10 @@ pub struct CommandDef {
     pub argv: Vec<String>,
     /// What it reads from standard input; nothing when absent.
     pub stdin: Option<String>,
+    /// A file that it reads from standard input instead.
+    pub stdin_file: Option<String>,
+    /// The folder that it runs in; that of the runner when absent.
+    pub cwd: Option<String>,
     /// Environment variables for it.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -132,7 +161,8 @@ pub struct CommandDef {
 impl CommandDef {
     /// Its texts with placeholders.
     pub fn texts(&self) -> impl Iterator<Item = &String> {
-        self.argv.iter().chain(&self.stdin).chain(self.env.values())
+        let others = [&self.stdin, &self.stdin_file, &self.cwd].into_iter().flatten();
+        self.argv.iter().chain(others).chain(self.env.values())
     }
 }
 

@@ -10,6 +10,7 @@ mod byte_size;
 mod case;
 mod check;
 mod condition;
+pub mod dataset;
 mod expand;
 mod fixture;
 mod model;

@@ -88,6 +88,18 @@ pub struct RequestDef {
     pub allow_stop_tokens: bool,
 }
 
+impl RequestDef {
+    /// The names of files, in which placeholders stand.
+    pub fn files(&self) -> impl Iterator<Item = &String> {
+        let named =
+            [&self.tools, &self.response_schema].into_iter().filter_map(|value| match value {
+                Some(Value::String(file)) => Some(file),
+                _ => None,
+            });
+        self.prompt_file.iter().chain(&self.file).chain(&self.images).chain(named)
+    }
+}
+
 /// An interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -9,11 +9,12 @@ use super::{AnyOf, Body, ByteSize, Span};
 use crate::expect;
 
 /// Where `{axis}` and `{key}` can stand for numbers and words: in what a case says.
-const SUBSTITUTED: [&str; 9] = [
+const SUBSTITUTED: [&str; 10] = [
     "CaseDef",
     "BatchDef",
     "RequestDef",
     "Dataset",
+    "DatasetForm",
     "TargetDef",
     "SkipForm",
     "XfailForm",

@@ -202,7 +202,7 @@ fn conditions_limits_and_settings_are_checked() {
             format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\nmin = 2\nstat = 'medium'\n"),
             "unknown stat \"medium\": did you mean \"median\"?",
         ),
-        (format!("{MATRIX}dataset = {{ file = 'no.jsonl' }}\n"), "dataset no.jsonl: No such file"),
+        (format!("{MATRIX}dataset = {{ file = 'no.jsonl' }}\n"), "dataset dir/no.jsonl: No such file"),
     ]);
 }
 
@@ -417,7 +417,7 @@ fn a_data_set_is_looked_at_before_anything_runs() {
     assert_eq!(said("{\"q\": \"1+1\", \"a\": \"2\"}\n"), None);
     let message = said("{\"q\": \"1+1\", \"a\": \"2\"}\n7\n").unwrap();
     assert!(
-        message.starts_with("s.toml:2:1: case \"a\": dataset d.jsonl:2: no JSON object"),
+        message.starts_with("s.toml:2:1: case \"a\": dataset d.jsonl:2: no object"),
         "{message}"
     );
     let message = said("{\"q\": \"1+1\", \"a\": \"(\"}\n").unwrap();

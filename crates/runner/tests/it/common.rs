@@ -42,6 +42,35 @@ on.b = {{ notes = "a mock" }}
         ))
     }
 
+    /// A folder with a suite of one backend that gives `answers`, and `cases`.
+    pub(crate) fn scripted(answers: &Value, cases: &str) -> Folder {
+        let folder = Folder::with(&format!(
+            r#"
+suite = 1
+defaults = {{ timeout = "20s", temperature = 0.0, seed = 7 }}
+[backend.b]
+kind = "llama-server"
+command = ["python3", "{server}", "{{port}}"]
+ready = {{ timeout = "15s" }}
+stop = {{ grace = "1s" }}
+[[model]]
+id = "m"
+modality = ["text", "vision", "audio", "tools"]
+on.b = {{}}
+{cases}
+"#,
+            server = server().with_file_name("scripted_server.py").display(),
+        ));
+        fs::write(folder.path().join("answers.json"), answers.to_string()).unwrap();
+        folder
+    }
+
+    /// What the scripted server was asked, in order.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.path().join("requests.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }

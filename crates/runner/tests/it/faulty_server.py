@@ -173,5 +173,5 @@ if FAULT == "hidden" and os.fork() == 0:
     if os.fork() > 0:
         os._exit(0)
     server.socket.set_inheritable(True)
-    os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(8)"], {})
+    os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(25)"], {})
 server.serve_forever()

@@ -135,6 +135,9 @@ fn fixture_places(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, wh
 
 /// That expectations make sense, and the rows of a data set.
 fn prepared(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, who: &str) {
+    if def.dataset.as_ref().is_some_and(|data| data.n == Some(0)) {
+        return check.wrong(place, format!("{who}: dataset: n = 0 asks nothing"));
+    }
     let Err(message) = Prepared::of(def, &def.folder, &check.suite.body.defaults) else { return };
     // Which of them it is; with a data set it may be so in one of its rows alone.
     let wrong = def.expect.iter().filter(|_| def.dataset.is_none()).find(|expect| {

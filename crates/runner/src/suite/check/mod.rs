@@ -79,6 +79,9 @@ impl<'a> Check<'a> {
         if command.argv.is_empty() {
             self.wrong(place, format!("{who}: argv names no program"));
         }
+        if command.stdin.is_some() && command.stdin_file.is_some() {
+            self.wrong(place, format!("{who}: has both stdin and stdin_file"));
+        }
         self.texts(command.texts(), place, who);
     }
 
