@@ -202,7 +202,10 @@ fn conditions_limits_and_settings_are_checked() {
             format!("{MATRIX}[[case.target]]\nmetric = 'ttft_s'\nmin = 2\nstat = 'medium'\n"),
             "unknown stat \"medium\": did you mean \"median\"?",
         ),
-        (format!("{MATRIX}dataset = {{ file = 'no.jsonl' }}\n"), "dataset dir/no.jsonl: No such file"),
+        (
+            format!("{MATRIX}dataset = {{ file = 'no.jsonl' }}\n"),
+            "dataset dir/no.jsonl: No such file",
+        ),
     ]);
 }
 
@@ -421,7 +424,7 @@ fn a_data_set_is_looked_at_before_anything_runs() {
         "{message}"
     );
     let message = said("{\"q\": \"1+1\", \"a\": \"(\"}\n").unwrap();
-    assert!(message.contains("dataset d.jsonl:1: regex"), "{message}");
+    assert!(message.contains("dataset d.jsonl:1: expect: regex"), "{message}");
 }
 
 /// Lines of suites, whole and broken, in any order.
