@@ -31,4 +31,5 @@ check-macos:
 # Write golden files, schemas and generated tables anew; read the diff
 bless:
     BLESS=1 cargo test -p records -p reportgen
+    BLESS=1 cargo test -p runner --test schema
     git diff --stat

@@ -240,9 +240,37 @@ def running_cells():
     print(f"  25 models x 8 cases                            {running.cell_cost(WORK, measured):.2f} ms of CPU a cell")
 
 
+def collecting():
+    """The ids of 100,000 cells: 10 backends with 20 models each, 100 cases of 5 combinations."""
+    suite = WORK / "large.toml"
+    with suite.open("w") as out:
+        out.write("suite = 1\nname = 'large'\nmarks = { smoke = 'quick' }\n")
+        for b in range(10):
+            out.write(f"[backend.b{b}]\nkind = 'llama-server'\n")
+        for m in range(20):
+            on = ", ".join(f"b{b} = {{ path = 'm{m}.gguf', size_gb = {m + 1} }}" for b in range(10))
+            out.write(f"[[model]]\nid = 'model-{m}'\nmodality = ['text']\non = {{ {on} }}\n")
+        for c in range(100):
+            out.write(f"[[case]]\nname = 'case-{c}'\nneeds = ['text']\nmarks = ['smoke']\n"
+                      f"request = {{ api = 'chat', prompt = 'Say {{n}}.', max_tokens = 16 }}\n"
+                      f"expect = [{{ status = 200 }}, {{ text = {{ regex = '\\w+' }} }}]\n"
+                      f"parametrize.n = [1, 2, 3, 4, 5]\n")
+    ids = WORK / "ids.txt"
+    for what, *options in (["all of them"], ["-k and -m", "-k", "case-7 and not model-1", "-m", "smoke"],
+                           ["a fourth", "--shard", "2/4"]):
+        wall, cpu, peak = measured([BIN / "runner", suite, "--collect-only", "-o", ids, *options])
+        print(f"collecting 100,000 cells, {what}: {wall:.2f} s, {cpu:.2f} s of CPU, {peak:.0f} MB, "
+              f"{len(ids.read_text().splitlines()):,} ids")
+    # As many ids on the command line as a shell takes: each is looked up, not searched for.
+    some = [f"{suite}::{line.split('::')[1]}" for line in ids.read_text().splitlines()[:10_000]]
+    wall, cpu, peak = measured([BIN / "runner", *some, "--collect-only", "-o", ids])
+    print(f"  10,000 of them by id: {wall:.2f} s, {cpu:.2f} s of CPU, {peak:.0f} MB")
+
+
 if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     # Some of them, by name, or all.
-    parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "running": running_cells}
+    parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "running": running_cells,
+             "collecting": collecting}
     for part in sys.argv[1:] or parts:
         parts[part]()

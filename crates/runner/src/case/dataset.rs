@@ -52,8 +52,12 @@ pub(super) fn rows(
         let known = |name: &str| row.get(name).and_then(to_toml);
         let filled = substitute(&template, &known);
         used |= filled != template;
-        let request: RequestDef =
-            filled.try_into().map_err(|error: toml::de::Error| at(error.message().to_owned()))?;
+        // Where a text is wanted, a number is one.
+        let as_text = || substitute(&template, &|name| known(name).map(to_text));
+        let request: RequestDef = filled
+            .try_into()
+            .or_else(|_| as_text().try_into())
+            .map_err(|error: toml::de::Error| at(error.message().to_owned()))?;
         check_request(&request, folder).map_err(at)?;
         let expectations = stated.iter().map(|(stated, common)| {
             let filled = substitute(stated, &known);
@@ -79,6 +83,16 @@ pub(super) fn rows(
 /// JSON as TOML; it has no null.
 fn to_toml(value: &serde_json::Value) -> Option<Value> {
     Value::try_from(value).ok()
+}
+
+/// A number, true or false as it is written.
+fn to_text(value: Value) -> Value {
+    match value {
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
+            Value::String(serde_json::to_string(&value).unwrap_or_default())
+        }
+        other => other,
+    }
 }
 
 /// Fisher and Yates, by SplitMix64: the same order for the same seed on every machine.

@@ -105,6 +105,12 @@ const SUBJECTS: [&str; 12] = [
     "not",
 ];
 
+/// Every word that the table of an expectation can have.
+#[cfg(feature = "schema")]
+pub(crate) fn keys() -> Vec<&'static str> {
+    [&SUBJECTS, Metrics::NAMES, &value::OWN, &text::RULES].concat()
+}
+
 impl Expectation {
     /// Reads one from the suite. Files that it names are looked for in `folder`.
     ///

@@ -57,7 +57,7 @@ impl fmt::Debug for Schema {
     }
 }
 
-const RULES: [&str; 10] = [
+pub(super) const RULES: [&str; 10] = [
     "equals",
     "contains",
     "icontains",

@@ -25,7 +25,7 @@ pub struct ValueRule {
 }
 
 const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "object", "array", "null"];
-const OWN: [&str; 5] = ["equals", "min", "max", "type", "length"];
+pub(super) const OWN: [&str; 5] = ["equals", "min", "max", "type", "length"];
 
 impl ValueRule {
     /// Reads the rules in `table`, keys in `aside` left out. `what` is what they are about.

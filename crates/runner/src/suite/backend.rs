@@ -9,9 +9,11 @@ use super::{Only, Span};
 
 /// A backend.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BackendDef {
     /// What it is, which fills in the rest.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub kind: Spanned<String>,
     /// The command that starts it, word by word.
     pub command: Option<Vec<String>>,
@@ -38,6 +40,7 @@ pub struct BackendDef {
     pub only: Option<Only>,
     /// Fixtures that it is started with.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub fixtures: Vec<Spanned<String>>,
     /// The folder that its relative paths start from: that of its file.
     #[serde(skip)]
@@ -49,6 +52,7 @@ pub struct BackendDef {
 
 /// How to know that a backend is ready. What is absent, its kind fills in.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReadyDef {
     /// The path to ask.
@@ -61,9 +65,11 @@ pub struct ReadyDef {
 
 /// How to stop a backend. What is absent, its kind fills in.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StopDef {
     /// The first signal, such as `TERM` or `INT`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub signal: Option<Spanned<String>>,
     /// How long it has before it is killed.
     pub grace: Option<Span>,

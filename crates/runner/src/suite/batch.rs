@@ -5,6 +5,7 @@ use serde::Deserialize;
 /// Many requests out of a file: `custom_id`, `method`, `url` and `body` a line, as
 /// OpenAI's Batch interface takes them.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchDef {
     /// The file.

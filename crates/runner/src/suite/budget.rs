@@ -5,9 +5,11 @@ use toml::Spanned;
 
 /// The memory that models may take. A model that does not fit is skipped.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
     /// A share of the machine's memory (`"80%"`) or an amount (`"48GB"`).
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub ram: Spanned<String>,
     /// What a model takes in memory for each byte on disk.
     #[serde(default = "overhead")]

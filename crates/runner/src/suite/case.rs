@@ -10,6 +10,7 @@ use super::{BatchDef, NotYet, Only, RequestDef, Retries, Skip, Span, Template, X
 
 /// A case.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CaseDef {
     /// Its name.
@@ -19,6 +20,7 @@ pub struct CaseDef {
     pub needs: Vec<Modality>,
     /// Its marks.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub marks: Vec<Spanned<String>>,
     /// The request that it sends.
     pub request: Option<RequestDef>,
@@ -26,6 +28,7 @@ pub struct CaseDef {
     pub command: Option<CommandDef>,
     /// What must hold of the answer.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
     pub expect: Vec<Spanned<toml::Value>>,
     /// How long it may take.
     pub timeout: Option<Span>,
@@ -37,6 +40,10 @@ pub struct CaseDef {
     pub retries: Option<Retries>,
     /// Further axes: a value of each is in the id, and `{axis}` in the case's texts
     /// stands for it.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+    )]
     pub parametrize: Option<toml::Table>,
     /// Questions with answers: the request is sent once for each.
     pub dataset: Option<Dataset>,
@@ -47,15 +54,23 @@ pub struct CaseDef {
     pub only: Option<Only>,
     /// What must be there before it.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub fixtures: Vec<Spanned<String>>,
     /// Limits that metrics should keep.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<TargetDef>"))]
     pub target: Vec<Spanned<TargetDef>>,
     /// Whatever its owner wants to have in the record.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+    )]
     pub metadata: Option<toml::Table>,
     /// Measured repetitions (later).
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub bench: Option<NotYet>,
     /// Disk, memory, load, warm-up, steady state (later).
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub baseline: Option<NotYet>,
     /// Many requests out of a file.
     pub batch: Option<BatchDef>,
@@ -69,6 +84,7 @@ pub struct CaseDef {
 
 /// Questions with answers: `"file.jsonl"`, or a table that also says which of them.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "DatasetForm")]
 pub struct Dataset {
     /// JSON lines, one object each; `{key}` in the request's and the expectations' texts
@@ -81,6 +97,7 @@ pub struct Dataset {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
     deny_unknown_fields,
@@ -107,6 +124,7 @@ impl From<DatasetForm> for Dataset {
 
 /// A limit that a metric should keep.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TargetDef {
     /// The metric.
@@ -124,6 +142,7 @@ pub struct TargetDef {
 
 /// A command.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CommandDef {
     /// The program and its arguments; no shell is between.

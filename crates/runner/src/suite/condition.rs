@@ -6,6 +6,7 @@ use super::{AnyOf, Span};
 
 /// On which machines something can run. Everything given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Only {
     /// Operating systems: `macos`, `linux`.
@@ -28,6 +29,7 @@ pub struct Only {
 
 /// Why a case is not run: `"reason"`, or a table that also says where.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "SkipForm")]
 pub struct Skip {
     /// The reason.
@@ -39,6 +41,7 @@ pub struct Skip {
 /// Why a case is expected to fail: `"reason"`, or a table that also says where and
 /// whether passing is a failure then.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "XfailForm")]
 pub struct Xfail {
     /// The reason.
@@ -51,6 +54,7 @@ pub struct Xfail {
 
 /// How often a case is tried again, and after how long.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "RetriesForm")]
 pub struct Retries {
     /// Tries after the first.
@@ -73,6 +77,7 @@ impl Retries {
 
 /// How pauses between tries grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Backoff {
     /// They do not.
@@ -83,6 +88,7 @@ pub enum Backoff {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
     deny_unknown_fields,
@@ -103,6 +109,7 @@ impl From<SkipForm> for Skip {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
     deny_unknown_fields,
@@ -128,6 +135,7 @@ impl From<XfailForm> for Xfail {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
     deny_unknown_fields,

@@ -9,6 +9,7 @@ use super::{CommandDef, Span};
 
 /// What must be there before a case, and is taken away after it.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FixtureDef {
     /// How long it stays.
@@ -19,6 +20,7 @@ pub struct FixtureDef {
     pub autouse: bool,
     /// Fixtures that it needs itself.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub fixtures: Vec<Spanned<String>>,
     /// Files that are written into its folder: name and text.
     #[serde(default)]
@@ -42,6 +44,7 @@ pub struct FixtureDef {
 
 /// How long a fixture stays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// From the beginning of the run to its end.

@@ -18,6 +18,8 @@ mod parametrize;
 mod places;
 mod read;
 mod request;
+#[cfg(feature = "schema")]
+mod schema;
 mod source;
 mod substitute;
 #[cfg(test)]
@@ -45,6 +47,8 @@ pub(crate) use parametrize::written_id;
 pub use places::Places;
 pub use read::{load, parse};
 pub use request::{Api, Format, RequestDef, Turn, Unsupported};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub(crate) use source::suggestion;
 pub use source::{SuiteError, SuiteErrors};
 pub use substitute::substitute;
@@ -65,6 +69,7 @@ pub struct Suite {
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Body {
     /// The version of the language: 1.
@@ -82,30 +87,38 @@ pub struct Body {
     pub health: Health,
     /// Backends by name.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, BackendDef>"))]
     pub backend: BTreeMap<String, Spanned<BackendDef>>,
     /// Models.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<ModelDef>"))]
     pub model: Vec<Spanned<ModelDef>>,
     /// Cases.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<CaseDef>"))]
     pub case: Vec<Spanned<CaseDef>>,
     /// The memory that models may take.
     pub budget: Option<Budget>,
     /// Ways to run the suite, by name.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Profile>"))]
     pub profile: BTreeMap<String, Spanned<Profile>>,
     /// What must be there before a case, by name.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, FixtureDef>"))]
     pub fixture: BTreeMap<String, Spanned<FixtureDef>>,
     /// Other files of the same language, read before this one.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub include: Vec<Spanned<String>>,
     /// Prices (later).
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub price: Option<NotYet>,
 }
 
 /// What cases have when they do not say otherwise.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Defaults {
     /// How long a case may take.
@@ -120,6 +133,7 @@ pub struct Defaults {
 
 /// When the machine counts as degraded.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Health {
     /// Less free memory than this is `degraded_ram`.
@@ -136,13 +150,16 @@ impl Default for Health {
 
 /// A way to run the suite: what it gives stands in for what the command line does not.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// What it is for.
     pub description: Option<String>,
     /// As `-k`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub keywords: Option<Spanned<String>>,
     /// As `-m`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub marks: Option<Spanned<String>>,
     /// As `--model`.
     pub model: Option<AnyOf<String>>,

@@ -9,6 +9,7 @@ use super::Only;
 
 /// A model and where backends find it.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ModelDef {
     /// Its id.
@@ -26,6 +27,7 @@ pub struct ModelDef {
 
 /// Where a backend finds a model, and what is known of it there.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Placement {
     /// A file or folder.

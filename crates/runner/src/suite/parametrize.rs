@@ -26,8 +26,15 @@ const FIXED: [&str; 2] = ["name", "parametrize"];
 /// Values of a combination, as they stand in ids and records, in the order of the suite.
 pub(super) type Axes = Vec<(String, serde_json::Value)>;
 
-/// A combination: its values, and the case with them in its texts.
-pub(super) type Combination<'i> = (Axes, Node<'i>);
+/// A case for one combination of its parameters.
+pub(super) struct Combination<'i> {
+    /// The values.
+    pub(super) axes: Axes,
+    /// The case with the values in its texts.
+    pub(super) case: Node<'i>,
+    /// The places where a number, true or false stands for a whole text.
+    pub(super) whole: BTreeSet<usize>,
+}
 
 /// An axis as it is written.
 struct Axis<'i> {
@@ -45,29 +52,44 @@ struct Choice<'i> {
     members: DeTable<'i>,
 }
 
-/// The combinations of `case`, each with its values in the place of `{axis}`: the first
-/// axis changes slowest. A case without axes is its own only combination.
-///
-/// # Errors
-///
-/// With a sentence and its place, when the axes make no sense.
-pub(super) fn combinations<'i>(case: &Node<'i>) -> Result<Vec<Combination<'i>>, Wrong> {
-    let axes = match case.get_ref() {
-        DeValue::Table(table) => match table.get("parametrize") {
-            Some(parametrize) => axes(parametrize)?,
-            None => return Ok(vec![(Axes::new(), case.clone())]),
-        },
-        // What it is instead is said where its type is looked at.
-        _ => return Ok(vec![(Axes::new(), case.clone())]),
-    };
-    let total = axes.iter().map(|axis| axis.values.len()).product::<usize>();
-    Ok((0..total)
-        .map(|number| {
-            let picked = pick(&axes, number);
-            let names = picked.iter().map(|(name, choice)| ((*name).to_owned(), choice.id.clone()));
-            (names.collect(), with(case, &picked))
-        })
-        .collect())
+/// A case and the axes that it has.
+pub(super) struct Parametrized<'a, 'i> {
+    case: &'a Node<'i>,
+    axes: Vec<Axis<'i>>,
+    /// How many combinations there are: one for a case without axes.
+    pub(super) len: usize,
+}
+
+impl<'a, 'i> Parametrized<'a, 'i> {
+    /// Reads the axes of `case`.
+    ///
+    /// # Errors
+    ///
+    /// With a sentence and its place, when they make no sense.
+    pub(super) fn of(case: &'a Node<'i>) -> Result<Self, Wrong> {
+        let axes = match case.get_ref() {
+            DeValue::Table(table) => table.get("parametrize").map(axes).transpose()?,
+            // What it is instead is said where its type is looked at.
+            _ => None,
+        };
+        let axes = axes.unwrap_or_default();
+        let len = axes.iter().map(|axis| axis.values.len()).product();
+        Ok(Parametrized { case, axes, len })
+    }
+
+    /// The combination with that number: the first axis changes slowest. At the places of
+    /// `texts` a value stands as a text, whatever its type.
+    pub(super) fn combination(&self, number: usize, texts: &BTreeSet<usize>) -> Combination<'i> {
+        if self.axes.is_empty() {
+            let case = self.case.clone();
+            return Combination { axes: Axes::new(), case, whole: BTreeSet::new() };
+        }
+        let picked = pick(&self.axes, number);
+        let names = picked.iter().map(|(name, choice)| ((*name).to_owned(), choice.id.clone()));
+        let mut whole = BTreeSet::new();
+        let case = with(self.case, &picked, texts, &mut whole);
+        Combination { axes: names.collect(), case, whole }
+    }
 }
 
 /// The values of the combination with that number.
@@ -82,7 +104,12 @@ fn pick<'a, 'i>(axes: &'a [Axis<'i>], mut number: usize) -> Vec<(&'a str, &'a Ch
 }
 
 /// `case` with the picked values in its texts.
-fn with<'i>(case: &Node<'i>, picked: &[(&str, &Choice<'i>)]) -> Node<'i> {
+fn with<'i>(
+    case: &Node<'i>,
+    picked: &[(&str, &Choice<'i>)],
+    texts: &BTreeSet<usize>,
+    whole: &mut BTreeSet<usize>,
+) -> Node<'i> {
     let known = |name: &str| {
         picked.iter().find_map(|(axis, choice)| match name.strip_prefix(axis)? {
             "" => Some(choice.value.clone()),
@@ -97,24 +124,44 @@ fn with<'i>(case: &Node<'i>, picked: &[(&str, &Choice<'i>)]) -> Node<'i> {
         .iter()
         .map(|(key, value)| {
             let fixed = FIXED.contains(&key.get_ref().as_ref());
-            (key.clone(), if fixed { value.clone() } else { substituted(value, &known) })
+            let value = if fixed {
+                value.clone()
+            } else {
+                substituted(value, &known, &mut |place, value: DeValue<'i>| match value {
+                    DeValue::String(_) => value,
+                    value if texts.contains(&place) => DeValue::String(written(&value).into()),
+                    value => {
+                        whole.insert(place);
+                        value
+                    }
+                })
+            };
+            (key.clone(), value)
         })
         .collect();
     Spanned::new(case.span(), DeValue::Table(table))
 }
 
 /// `node` with known names replaced in its texts, at any depth, every value at its place.
-fn substituted<'i>(node: &Node<'i>, known: &dyn Fn(&str) -> Option<DeValue<'i>>) -> Node<'i> {
+/// `typed` says what stands for a whole text.
+fn substituted<'i>(
+    node: &Node<'i>,
+    known: &dyn Fn(&str) -> Option<DeValue<'i>>,
+    typed: &mut dyn FnMut(usize, DeValue<'i>) -> DeValue<'i>,
+) -> Node<'i> {
     let value = match node.get_ref() {
         DeValue::String(text) => match in_text(text, known, &|value| written(value)) {
-            Filled::Whole(value) => value,
+            Filled::Whole(value) => typed(node.span().start, value),
             Filled::Text(text) => DeValue::String(text.into()),
         },
         DeValue::Array(list) => {
-            DeValue::Array(list.iter().map(|item| substituted(item, known)).collect())
+            DeValue::Array(list.iter().map(|item| substituted(item, known, typed)).collect())
         }
         DeValue::Table(table) => DeValue::Table(
-            table.iter().map(|(key, item)| (key.clone(), substituted(item, known))).collect(),
+            table
+                .iter()
+                .map(|(key, item)| (key.clone(), substituted(item, known, typed)))
+                .collect(),
         ),
         other => other.clone(),
     };

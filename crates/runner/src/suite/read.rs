@@ -16,7 +16,7 @@ use toml::{
 use super::{
     Body, CaseDef, Defaults, Suite, SuiteErrors,
     check::{check, limits},
-    parametrize,
+    parametrize::{Combination, Parametrized},
     source::Sources,
     tree,
     tree::Node,
@@ -204,15 +204,28 @@ impl Reader {
 
     /// A case, once for each combination of its parameters.
     fn case(&mut self, node: &Node<'_>, i: usize, folder: &Path) {
-        let combinations = match parametrize::combinations(node) {
-            Ok(combinations) => combinations,
+        let parametrized = match Parametrized::of(node) {
+            Ok(parametrized) => parametrized,
             Err((place, message)) => {
                 return self.sources.wrong(&place, format!("case[{i}].{message}"));
             }
         };
-        for (n, (axes, node)) in combinations.into_iter().enumerate() {
-            // What is wrong with one combination is most often wrong with all.
-            let Some(mut def) = self.typed::<CaseDef>(node, &format!("case[{i}]")) else { return };
+        // Where texts are wanted, numbers are written as such. What is learned of one
+        // combination is true of all.
+        let mut texts = BTreeSet::new();
+        for n in 0..parametrized.len {
+            let (axes, read) = loop {
+                let Combination { axes, case, whole } = parametrized.combination(n, &texts);
+                match tree::typed::<CaseDef>(case, &format!("case[{i}]")) {
+                    Err((place, _)) if whole.contains(&place.start) => texts.insert(place.start),
+                    read => break (axes, read),
+                };
+            };
+            let mut def = match read {
+                Ok(def) => def,
+                // What is wrong with one combination is most often wrong with all.
+                Err((place, message)) => return self.sources.wrong(&place, message),
+            };
             if n == 0 && !self.first("case", &def.get_ref().name, &def.span()) {
                 return;
             }

@@ -9,6 +9,7 @@ use super::{AnyOf, ByteSize, suggestion};
 
 /// A request.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RequestDef {
     /// The interface.
@@ -23,6 +24,7 @@ pub struct RequestDef {
     /// A file with it.
     pub prompt_file: Option<String>,
     /// A whole conversation, as it is sent.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<serde_json::Value>>"))]
     pub messages: Option<Vec<Value>>,
     /// What the model is told first.
     pub system: Option<String>,
@@ -40,10 +42,13 @@ pub struct RequestDef {
     /// How a transcription is written down.
     pub response_format: Option<Format>,
     /// Tools that the model may call, as they are sent; or a file with them.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub tools: Option<Value>,
     /// Which of them it should.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub tool_choice: Option<Value>,
     /// The JSON Schema that the answer shall meet; or a file with it.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub response_schema: Option<Value>,
     /// Whether the answer comes in pieces.
     #[serde(default)]
@@ -63,8 +68,13 @@ pub struct RequestDef {
     /// Words that end the answer.
     pub stop: Option<AnyOf<String>>,
     /// Fields of the body that this language has no key for.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
+    )]
     pub extra: Option<toml::Table>,
     /// A body that is sent as it is: a text, or a table that becomes JSON.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub raw: Option<Value>,
     /// The type that the body says to be of.
     pub content_type: Option<String>,
@@ -92,6 +102,7 @@ impl RequestDef {
 
 /// An interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Api {
     /// `/v1/chat/completions`.
@@ -148,6 +159,7 @@ impl<'de> Deserialize<'de> for Api {
 
 /// How a transcription is written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// `{"text": …}`.
@@ -179,6 +191,7 @@ impl Format {
 
 /// One turn of a conversation: `"what the user says"`, or a table.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "TurnForm")]
 pub struct Turn {
     /// What the user says.
@@ -186,10 +199,12 @@ pub struct Turn {
     /// What the tools answer that the model has just called, by their names.
     pub tool_results: BTreeMap<String, String>,
     /// What must hold of the model's answer to it.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
     pub expect: Vec<Value>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(
     untagged,
     deny_unknown_fields,
@@ -202,6 +217,7 @@ enum TurnForm {
         #[serde(default)]
         tool_results: BTreeMap<String, String>,
         #[serde(default)]
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<serde_json::Value>"))]
         expect: Vec<Value>,
     },
 }
@@ -221,6 +237,7 @@ impl From<TurnForm> for Turn {
 
 /// What it means that a backend does not support a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unsupported {
     /// The case is an error.

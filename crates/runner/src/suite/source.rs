@@ -120,7 +120,7 @@ impl Sources {
 pub(crate) fn suggestion(wrong: &str, known: &[&str]) -> String {
     let near = known
         .iter()
-        .map(|name| (strsim::jaro_winkler(wrong, name), name))
+        .map(|name| (likeness(wrong, name), name))
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match near {
@@ -133,9 +133,23 @@ pub(crate) fn suggestion(wrong: &str, known: &[&str]) -> String {
     }
 }
 
+/// How alike two words are, up to 1. In a short word one wrong letter is much, so it is
+/// counted for itself.
+fn likeness(a: &str, b: &str) -> f64 {
+    let slip = a.len() > 2 && strsim::osa_distance(a, b) == 1;
+    strsim::jaro_winkler(a, b).max(if slip { 0.9 } else { 0.0 })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Sources;
+    use super::{Sources, suggestion};
+
+    #[test]
+    fn the_nearest_word_is_suggested_also_for_a_short_one() {
+        assert_eq!(suggestion("sya", &["say", "stay", "chat"]), ": did you mean \"say\"?");
+        assert_eq!(suggestion("lama", &["llama", "mlx"]), ": did you mean \"llama\"?");
+        assert_eq!(suggestion("x", &["llama", "mlx"]), " (known: llama, mlx)");
+    }
 
     #[test]
     fn a_place_says_its_file_line_and_column() {

@@ -39,14 +39,14 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
         "dir/s.toml:4:1: case[0].expects: unknown key \"expects\": did you mean \"expect\"?"
     );
     assert_eq!(
-        error("suite = 1\nbudgett = 1\n"),
-        "dir/s.toml:2:1: budgett: unknown key \"budgett\": did you mean \"budget\"?"
+        error("suite = 1\nbudgte = 1\n"),
+        "dir/s.toml:2:1: budgte: unknown key \"budgte\": did you mean \"budget\"?"
     );
     let nested =
-        format!("{MATRIX}[backend.mlx]\nkind = 'openai'\nurl = 'h'\nready = {{ gett = '/' }}\n");
+        format!("{MATRIX}[backend.mlx]\nkind = 'openai'\nurl = 'h'\nready = {{ gte = '/' }}\n");
     assert_eq!(
         error(&nested),
-        "dir/s.toml:14:11: backend.mlx.ready.gett: unknown key \"gett\": did you mean \"get\"?"
+        "dir/s.toml:14:11: backend.mlx.ready.gte: unknown key \"gte\": did you mean \"get\"?"
     );
 }
 
@@ -287,6 +287,45 @@ parametrize = { lang = [{ id = "de", greeting = "Hallo" }], n = [8, 16] }
     assert_eq!(case.axes, [("lang".to_owned(), "de".into()), ("n".to_owned(), 16.into())]);
 }
 
+#[test]
+fn a_number_is_a_text_where_a_text_is_wanted() {
+    let suite = parse(
+        "s.toml",
+        r#"
+suite = 1
+[[case]]
+name = "a"
+command = { argv = ["seq", "{n}", "{yes}"], stdin = "{n}", env = { N = "{n}" } }
+timeout = "{n}s"
+retries = "{n}"
+isolate = "{yes}"
+parametrize = { n = [1, 2.5, "3"], yes = [true] }
+"#,
+    );
+    // A count of tries is no text, whatever stands for it.
+    assert!(suite.unwrap_err().to_string().contains("write retries = 2"));
+    let suite = parse(
+        "s.toml",
+        r#"
+suite = 1
+[[case]]
+name = "a"
+command = { argv = ["seq", "{n}", "{yes}"], stdin = "{n}", env = { N = "{n}" } }
+timeout = "{n}s"
+isolate = "{yes}"
+metadata = { n = "{n}" }
+parametrize = { n = [1, 2.5, "3"], yes = [true] }
+"#,
+    )
+    .unwrap();
+    let case = suite.body.case[1].get_ref();
+    let command = case.command.as_ref().unwrap();
+    assert_eq!(command.argv, ["seq", "2.5", "true"]);
+    assert_eq!((command.stdin.as_deref(), command.env["N"].as_str()), (Some("2.5"), "2.5"));
+    assert!(case.isolate);
+    assert_eq!(case.metadata.as_ref().unwrap()["n"], toml::Value::Float(2.5));
+}
+
 /// Files in a folder of their own.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -385,7 +424,7 @@ fn a_data_set_is_looked_at_before_anything_runs() {
         "{message}"
     );
     let message = said("{\"q\": \"1+1\", \"a\": \"(\"}\n").unwrap();
-    assert!(message.contains("expect: ") && message.contains("regex"), "{message}");
+    assert!(message.contains("dataset d.jsonl:1: expect: regex"), "{message}");
 }
 
 /// Lines of suites, whole and broken, in any order.

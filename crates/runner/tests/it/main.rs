@@ -9,4 +9,7 @@ mod common;
 mod docs;
 mod examples;
 mod faults;
+mod language;
 mod life;
+mod manual;
+mod schedulers;

@@ -1,34 +1,24 @@
 //! What can be wrong with a case.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    path::PathBuf,
-};
-
-use serde_json::{Map, Value};
+use std::{collections::BTreeSet, ops::Range};
 
 use super::{Check, conditions, limits, name_for_ids, requests};
 use crate::{
     case::Prepared,
     expect::Expectation,
-    suite::{BatchDef, CaseDef, Only, dataset, substitute, suggestion},
+    suite::{BatchDef, CaseDef, Only, suggestion},
 };
 
 /// The most requests of a batch that are on their way at once.
 const MOST_AT_ONCE: u32 = 4096;
 
-/// The first line of each data set: a case has many combinations, and a file is long.
-type Datasets = BTreeMap<PathBuf, Result<Map<String, Value>, String>>;
-
 pub(super) fn check(check: &mut Check<'_>) {
-    let mut datasets = Datasets::new();
     for case in &check.suite.body.case {
-        one(check, case.get_ref(), &case.span(), &mut datasets);
+        one(check, case.get_ref(), &case.span());
     }
 }
 
-fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, datasets: &mut Datasets) {
+fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>) {
     let who = format!("case {:?}", def.name);
     if let Err(message) = name_for_ids("name", &def.name, ":") {
         check.wrong(place, format!("{who}: {message}"));
@@ -61,19 +51,10 @@ fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, datasets: &mu
     }
     check.fixtures(&def.fixtures, &who);
     fixture_places(check, def, place, &who);
-    let line = dataset_of(check, def, place, &who, datasets);
-    // Without a line to complete them, expectations cannot be looked at.
-    if line.is_some() || def.dataset.is_none() {
-        expectations(check, def, line.as_ref(), &who);
-    }
-    if let Err(message) = Prepared::of(def, &def.folder, &check.suite.body.defaults)
-        && check.sources.clean()
-    {
-        check.wrong(place, format!("{who}: {message}"));
-    }
     for target in &def.target {
         limits::target(check, target, &who);
     }
+    prepared(check, def, place, &who);
     limits::time(check.sources, def.timeout, "timeout", place, &who);
     limits::retries(check.sources, def.retries, place, &who);
     if let Some(only) = &def.only {
@@ -152,58 +133,19 @@ fn fixture_places(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, wh
     }
 }
 
-/// That the file of a data set can be used. Its first line, if there is one.
-fn dataset_of(
-    check: &mut Check<'_>,
-    def: &CaseDef,
-    place: &Range<usize>,
-    who: &str,
-    datasets: &mut Datasets,
-) -> Option<Map<String, Value>> {
-    let data = def.dataset.as_ref()?;
-    if def.request.is_none() {
-        check.wrong(place, format!("{who}: a dataset is of a case that sends a request"));
+/// That expectations make sense, and the rows of a data set.
+fn prepared(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, who: &str) {
+    if def.dataset.as_ref().is_some_and(|data| data.n == Some(0)) {
+        return check.wrong(place, format!("{who}: dataset: n = 0 asks nothing"));
     }
-    if data.n == Some(0) {
-        check.wrong(place, format!("{who}: dataset: n = 0 asks nothing"));
-    }
-    if data.shuffle && data.n.is_none() {
-        check.wrong(place, format!("{who}: dataset: shuffle would have no effect without n"));
-    }
-    let path = def.folder.join(&data.file);
-    let first = datasets.entry(path).or_insert_with_key(|path| dataset::check(path));
-    match first {
-        Ok(line) => Some(line.clone()),
-        Err(message) => {
-            let message = format!("{who}: dataset {message}");
-            check.wrong(place, message);
-            None
-        }
-    }
-}
-
-/// That every expectation makes sense, with the values of the data set's first line.
-fn expectations(
-    check: &mut Check<'_>,
-    def: &CaseDef,
-    line: Option<&Map<String, Value>>,
-    who: &str,
-) {
-    let known = |name: &str| toml::Value::try_from(line?.get(name)?).ok();
-    for expect in &def.expect {
-        let filled;
-        let value = match line {
-            Some(_) => {
-                filled = substitute(expect.get_ref(), &known);
-                &filled
-            }
-            None => expect.get_ref(),
-        };
-        let parsed = Expectation::from_toml(value, &def.folder);
-        if let Err(message) = parsed.and_then(|e| e.fits(def.command.is_some())) {
-            check.wrong(&expect.span(), format!("{who}: expect: {message}"));
-        }
-    }
+    let Err(message) = Prepared::of(def, &def.folder, &check.suite.body.defaults) else { return };
+    // Which of them it is; with a data set it may be so in one of its rows alone.
+    let wrong = def.expect.iter().filter(|_| def.dataset.is_none()).find(|expect| {
+        let parsed = Expectation::from_toml(expect.get_ref(), &def.folder);
+        parsed.and_then(|e| e.fits(def.command.is_some())).is_err()
+    });
+    let place = wrong.map_or(place.clone(), toml::Spanned::span);
+    check.wrong(&place, format!("{who}: {message}"));
 }
 
 impl crate::suite::Body {

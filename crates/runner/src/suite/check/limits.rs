@@ -11,8 +11,7 @@ use crate::suite::{Defaults, Retries, Span, TargetDef, source::Sources, suggesti
 /// More tries than this are nobody's intention.
 const MOST_RETRIES: u32 = 100;
 
-const STATISTICS: [&str; 10] =
-    ["mean", "sd", "n", "min", "median", "max", "p50", "p90", "p95", "p99"];
+const STATISTICS: [&str; 9] = ["mean", "median", "min", "max", "sd", "p50", "p90", "p95", "p99"];
 
 /// The memory that models may take.
 pub(super) fn budget(check: &mut Check<'_>) {
