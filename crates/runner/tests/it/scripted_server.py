@@ -20,6 +20,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         text = raw.decode("utf-8", "replace")
         if self.path == "/health":
             return self.send(200, "application/json", b"{}")
+        if self.path in ("/props", "/v1/models") or '"prompt":"Hi","max_tokens":1}' in text:
+            # What is asked of a server that has just become ready, before any case.
+            return self.send(404, "application/json", b'{"error":{"message":"Not Found"}}')
         kept = {"method": self.command, "path": self.path, "bytes": len(raw),
                 "type": self.headers.get("content-type"), "text": text[:100000]}
         with open("requests.jsonl", "a") as log:
