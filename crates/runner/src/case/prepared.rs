@@ -40,6 +40,12 @@ impl Prepared {
         };
         let mut prepared = Prepared::default();
         if let Some(dataset) = &case.dataset {
+            let turns = case.request.iter().flat_map(|request| request.turns.iter().flatten());
+            if turns.clone().any(|turn| !turn.expect.is_empty()) {
+                return Err("dataset: rows do not reach the expectations of turns; state what \
+                            must hold of the last answer"
+                    .to_owned());
+            }
             // A pattern that a row fills in may be none before that.
             let stated =
                 case.expect.iter().map(|value| (value.get_ref(), compile(value.get_ref())));

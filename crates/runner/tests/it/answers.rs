@@ -600,6 +600,17 @@ fn a_dataset_that_cannot_be_asked_is_found_when_the_suite_is_read() {
 }
 
 #[test]
+fn expectations_of_turns_that_a_row_would_not_reach_are_refused() {
+    let cases = sums("").replace(
+        "prompt = \"What is {question}? Write {a} number.\"",
+        "turns = [{ prompt = \"What is {question}?\", expect = [{ text = { contains = \"{answer}\" } }] }]",
+    );
+    let run = with_rows(&three_of_four(), &cases).run(&[]);
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    assert!(run.stderr.contains("rows do not reach the expectations of turns"), "{}", run.stderr);
+}
+
+#[test]
 fn a_target_that_is_missed_fails_or_warns_and_one_not_measured_is_an_error() {
     let answers = json!([{"body": says("4")}]);
     let case = |name: &str, target: &str| {
