@@ -152,7 +152,7 @@ metrics! {
     rtfx,
     /// Spawn → ready.
     load_s,
-    /// Ready → first token of the first answer.
+    /// Spawn → first token of the first answer.
     first_token_s,
     /// The first query.
     warmup_s,

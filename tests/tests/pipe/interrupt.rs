@@ -37,7 +37,7 @@ fn ctrl_c_leaves_a_joined_stream_a_report_and_no_process() {
 
     // A process group of its own, as a terminal gives to a pipe; Ctrl-C goes to all of it.
     let script = format!(
-        "trap : INT; memmon -- runner {out}/smoke.toml --log-dir {out}/logs | correlate \
+        "trap : INT; memmon -- runner {out}/smoke.toml --state-dir {out}/state | correlate \
          | tee -i {out}/run.jsonl | reportgen > {out}/report.md; code=$?; \
          memplot {out}/run.jsonl -o {out}/timeline.html; exit $code"
     );

@@ -23,7 +23,7 @@ fn the_summary_of_a_long_run_beside_a_real_model_is_what_its_lines_add_up_to() {
     // Each time a run of its own: in one run a test has one result.
     let output = shell(&format!(
         "memmon -i {INTERVAL_MS} -- bash -c 'while ((SECONDS < {seconds})); do \
-         env -u MEMMON_RUN runner examples/smoke.toml --log-dir {out}/logs || exit; done' > {out}/run.jsonl"
+         env -u MEMMON_RUN runner examples/smoke.toml --state-dir {out}/state || exit; done' > {out}/run.jsonl"
     ))
     .output()
     .unwrap();

@@ -102,7 +102,7 @@ pub(crate) fn demo() -> &'static Demo {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().display();
         let output = shell(&format!(
-            "memmon -- runner examples/smoke.toml --log-dir {out}/logs | correlate \
+            "memmon -- runner examples/smoke.toml --state-dir {out}/state | correlate \
              | tee {out}/run.jsonl | reportgen > {out}/report.md \
              && memplot {out}/run.jsonl -o {out}/timeline.html"
         ))

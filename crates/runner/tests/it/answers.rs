@@ -576,7 +576,7 @@ fn a_dataset_that_cannot_be_asked_is_found_when_the_suite_is_read() {
             "dataset sums.jsonl:2: no JSON: ",
         ),
         ("{\"question\": 1}\n", "\"sums.jsonl\"", "expect: regex \"^{answer}$\""),
-        ("", "\"sums.jsonl\"", "dataset sums.jsonl: has no lines"),
+        ("", "\"sums.jsonl\"", "dataset sums.jsonl: there are no rows"),
         ("{\"answer\": 1}\n", "\"sums.jsonl\"", "the request is the same for every row"),
         ("{\"question\": 1, \"answer\": \"(\"}\n", "\"sums.jsonl\"", "expect: regex"),
         (

@@ -120,7 +120,8 @@ fn every_suite_of_the_manual_is_one() {
     let file = dir.path().join("s.toml");
     let mut suites = 0;
     for (_, text) in blocks(&manual).iter().filter(|(language, _)| *language == "toml") {
-        if text.starts_with("# hello.toml") {
+        // Cases alone are tried where requests are described.
+        if text.starts_with("# hello.toml") || !text.contains("suite = 1") {
             continue;
         }
         fs::write(&file, text).unwrap();
