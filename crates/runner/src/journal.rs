@@ -262,3 +262,27 @@ pub fn lasting(start: &Stamp, end: &Stamp) -> (f64, f64) {
 fn producer() -> Producer {
     Producer { name: "runner".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use probe::clock::Stamp;
+
+    use super::lasting;
+
+    #[test]
+    fn a_clock_that_is_set_during_a_test_changes_neither_its_length_nor_its_end() {
+        let start = Stamp::now();
+        for jump_s in [-86_400.0, 86_400.0] {
+            let end = Stamp {
+                wall_s: start.wall_s + 2.0 + jump_s,
+                mono: start.mono + Duration::from_secs(2),
+                ..start
+            };
+            let (end_ts, duration_s) = lasting(&start, &end);
+            assert_eq!(duration_s, 2.0);
+            assert!((end_ts - start.wall_s - 2.0).abs() < 1e-5, "{end_ts}");
+        }
+    }
+}

@@ -11,6 +11,8 @@ use std::{
 };
 
 use crate::common::{Folder, Run};
+use serde_json::Value;
+
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -132,6 +134,19 @@ fn a_server_that_dies_during_a_request_is_started_again_for_the_next_case() {
 
     let (run, ..) = error_of("kill", CHAT);
     assert_eq!(run.test("chat")["error"]["signal"], 9);
+}
+
+#[test]
+fn a_server_that_ends_between_cases_is_started_again_for_the_next() {
+    let between =
+        "[[case]]\nname = 'between'\ncommand = { argv = ['sleep', '0.5'] }\nneeds = ['text']\n";
+    let second = "[[case]]\nname = 'second'\nrequest = { api = 'chat', prompt = 'hi' }\n";
+    let run = Folder::faulty("die-after", &[CHAT, between, second].concat()).run(&[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let loads: Vec<&Value> = run.of_kind("span").filter(|span| span["phase"] == "load").collect();
+    assert_eq!(loads.len(), 2);
+    assert_ne!(loads[0]["pid"], loads[1]["pid"]);
+    nothing_left(&run);
 }
 
 #[test]

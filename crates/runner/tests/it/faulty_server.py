@@ -138,6 +138,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.connection.close()
             return None
         self.answer(200, body())
+        if FAULT == "die-after":
+            print("had enough", flush=True)
+            threading.Timer(0.1, os._exit, [4]).start()
 
 
 if FAULT == "exit":
