@@ -87,7 +87,7 @@ fn version_of(program: &Path, kind: Kind, interrupts: &Interrupts) -> Option<Str
     let (out, err) = (process.child().stdout.take()?, process.child().stderr.take()?);
     let mut text = String::new();
     out.chain(err).take(64 << 10).read_to_string(&mut text).ok().filter(|_| succeeded)?;
-    version_in(&text).map(str::to_owned)
+    version_in(&text).map(|version| without_name(version, kind.name()).to_owned())
 }
 
 /// The line that tells the version among what a program prints.
@@ -99,9 +99,23 @@ fn version_in(printed: &str) -> Option<&str> {
         .or_else(|| lines.find(|line| line.contains(|c: char| c.is_ascii_digit())))
 }
 
+/// `version` without the name of the program, which stands beside it in every report.
+fn without_name<'a>(version: &'a str, name: &str) -> &'a str {
+    let rest = version.strip_prefix(name).map(str::trim).filter(|rest| !rest.is_empty());
+    rest.map_or(version, |rest| rest.trim_matches(['(', ')']))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::version_in;
+    use super::{version_in, without_name};
+
+    #[test]
+    fn the_name_of_the_program_is_not_said_twice() {
+        let of = |version| without_name(version, "llama-server");
+        assert_eq!(of("llama-server (xllamacpp 2026.10.11549)"), "xllamacpp 2026.10.11549");
+        assert_eq!(of("8994 (aab68217b)"), "8994 (aab68217b)");
+        assert_eq!(of("llama-server"), "llama-server");
+    }
 
     #[test]
     fn the_version_is_found_among_what_programs_print() {
