@@ -115,17 +115,18 @@ impl Session<'_> {
         let count = selected.len() as u64;
         let kept = self.options.kept.as_ref();
         self.journal.run_start(self.suite, selected, kept)?;
-        self.progress.start(self.suite, groups, kept.map_or(0, Kept::len));
+        self.progress.start(self.suite, groups, &|id| kept.is_some_and(|kept| kept.has(id)));
         let done = self.groups(groups);
         // Fixtures go and the report is written whatever became of the run.
         let down = self.tear_down(crate::suite::Scope::Run);
-        self.finish_reports();
+        let reported = self.finish_reports();
         done.and(down)?;
 
         let counts = self.journal.counts();
         let interrupted = self.interrupts.stop();
         let exit = match counts.failed + counts.error {
             _ if interrupted => exit::INTERRUPTED,
+            _ if !reported => pipe::exit::IO,
             0 => exit::PASSED,
             _ => exit::FAILED,
         };
