@@ -146,16 +146,19 @@ impl Session<'_> {
     }
 
     /// Writes what is written once: a report that cannot be written is said, and the
-    /// results stand.
-    fn finish_reports(&mut self) {
+    /// results stand. Whether it was.
+    fn finish_reports(&mut self) -> bool {
+        let mut reported = true;
         if let (Some(junit), Some(path)) = (&self.junit, &self.options.junit)
             && let Err(error) = junit.write(path)
         {
-            self.progress.say(&format!("{}: {error}", path.display()));
+            self.progress.say(&format!("cannot write: {}: {error}", path.display()));
+            reported = false;
         }
         if let Err(error) = self.last.save() {
             self.progress.say(&format!("what failed is not remembered for --lf: {error}"));
         }
+        reported
     }
 
     /// Whether no further case shall run.
