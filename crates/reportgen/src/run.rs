@@ -49,16 +49,38 @@ impl Run {
         !self.tests.is_empty() || !self.starts.is_empty()
     }
 
+    /// The beginnings that no later one continues: what was killed and went on has one
+    /// end, that of the last.
+    pub fn last_starts(&self) -> impl Iterator<Item = &RunStart> {
+        let goes_on = |start: &RunStart| {
+            let mut others = self.starts.iter();
+            others.any(|other| {
+                other.resumed.is_some() && other.suite == start.suite && other.ts > start.ts
+            })
+        };
+        self.starts.iter().filter(move |start| !goes_on(start))
+    }
+
     /// Whether some runner began and never said that it ended.
     #[must_use]
     pub fn cut_off(&self) -> bool {
-        self.ends.len() < self.starts.len()
+        let continued = self.starts.len() - self.last_starts().count();
+        // Those that were continued may have said that they were interrupted.
+        let ended = self.ends.iter().filter(|end| !self.is_continued(end)).count();
+        ended < self.starts.len() - continued
     }
 
-    /// Whether a signal stopped it.
+    /// Whether a signal stopped it, and nobody went on with it.
     #[must_use]
     pub fn interrupted(&self) -> bool {
-        self.ends.iter().any(|end| end.interrupted)
+        self.ends.iter().any(|end| end.interrupted && !self.is_continued(end))
+    }
+
+    /// Whether it is the end of a run that a later one continues.
+    fn is_continued(&self, end: &RunEnd) -> bool {
+        // The end carries the time of its beginning.
+        let begun = self.starts.iter().any(|start| start.ts == end.ts);
+        begun && !self.last_starts().any(|start| start.ts == end.ts)
     }
 
     /// Whether the run names its host.
@@ -76,7 +98,7 @@ impl Run {
 
     /// The ids of the cases that were selected.
     pub fn selected(&self) -> impl Iterator<Item = &str> {
-        self.starts.iter().flat_map(|start| start.selected.iter().map(|case| case.id.as_str()))
+        self.last_starts().flat_map(|start| start.selected.iter().map(|case| case.id.as_str()))
     }
 
     /// First start and last end of everything that is known of it.

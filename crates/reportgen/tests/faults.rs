@@ -144,3 +144,48 @@ fn both_spellings_of_health_are_read() {
     assert_eq!(row(&report, "Swap in use")[1..], ["500 MB", "1.0 GB", "1.5 GB", "2"]);
     assert_eq!(row(&report, "Zombie processes")[1..], ["0", "1.0", "2", "2"]);
 }
+
+#[test]
+fn a_run_that_was_killed_and_continued_is_one_whole_run() {
+    let of = |record: &str, ts: f64, more: Value| {
+        let mut line = json!({"record": record, "v": 1, "ts": ts, "run": "r", "host": "h"});
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line
+    };
+    let start = |ts, more: Value| {
+        let mut line = of(
+            "run_start",
+            ts,
+            json!({"producer": {"name": "runner", "version": "0.1.0"}, "suite": "s", "file": "s.toml",
+                   "selected": [{"id": "s::a"}, {"id": "s::b"}]}),
+        );
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line
+    };
+    let test = |ts, case: &str| {
+        let id = format!("s::{case}");
+        let test =
+            json!({"id": id, "suite": "s", "case": case, "outcome": "passed", "duration_s": 1.0});
+        of("test", ts, test)
+    };
+    let counts =
+        json!({"passed": 2, "failed": 0, "error": 0, "skipped": 0, "xfailed": 0, "xpassed": 0});
+    let end = of(
+        "run_end",
+        5.0,
+        json!({"end_ts": 7.0, "duration_s": 2.0, "counts": counts, "not_run": 0, "interrupted": false, "exit": 0}),
+    );
+    let again = start(5.0, json!({"resumed": {"file": "run.jsonl", "run": "r", "kept": 1}}));
+    let killed = [start(1.0, json!({})), test(2.0, "a")];
+    assert!(report(&killed).contains("**Cut off:**"));
+    let whole = [&killed[..], &[again, test(6.0, "b"), end]].concat();
+    let report = report(&whole);
+    for part in [
+        "All 2 tests passed",
+        "2 cases selected, continued from `run.jsonl` with 1 result",
+        "Selected: 2 cases; all of them have a result.",
+    ] {
+        assert!(report.contains(part), "{part} is not in\n{report}");
+    }
+    assert!(!report.contains("Cut off"), "{report}");
+}

@@ -1,7 +1,7 @@
 //! Ctrl-C and its kin: noticed at once, acted upon by whoever is at work.
 
 use std::{
-    io,
+    io, process,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -23,6 +23,9 @@ use signal_hook::{
 pub fn look_again_in(start: Instant) -> Duration {
     (start.elapsed() / 100).clamp(Duration::from_millis(1), Duration::from_millis(20))
 }
+
+/// How long ending may take after a second signal.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Signals that come within this time of one another are one request.
 const AT_ONCE: Duration = Duration::from_millis(300);
@@ -55,6 +58,9 @@ impl Interrupts {
         thread::Builder::new().name("signals".into()).spawn(move || {
             for _ in signals.forever() {
                 theirs.raise();
+                if theirs.kill() {
+                    thread::spawn(last_resort);
+                }
             }
         })?;
         Ok(interrupts)
@@ -171,6 +177,15 @@ impl Interrupts {
         }
         set(None);
     }
+}
+
+/// Ends us and all that we started, when a second signal has not done so in good order:
+/// the reader of our results may have stopped reading, and no signal gets us out of a
+/// write that waits for it.
+fn last_resort() {
+    thread::sleep(PATIENCE);
+    crate::backend::kill_all();
+    process::exit(i32::from(crate::exit::INTERRUPTED));
 }
 
 struct WakeOnDrop(mpsc::Sender<()>);

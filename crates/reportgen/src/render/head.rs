@@ -127,15 +127,19 @@ fn ran(chapter: &Chapter<'_>) -> String {
         };
     }
     let suites: Vec<String> = run
-        .starts
-        .iter()
+        .last_starts()
         .map(|start| {
             let seed = start.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+            let resumed = start.resumed.as_ref().map(|resumed| {
+                let kept = things(resumed.kept, "result");
+                format!(", continued from {} with {kept}", code(&resumed.file))
+            });
             format!(
-                "suite {} from {}, {} selected{seed}",
+                "suite {} from {}, {} selected{seed}{}",
                 code(&start.suite),
                 code(&start.file),
-                things(start.selected.len() as u64, "case")
+                things(start.selected.len() as u64, "case"),
+                resumed.unwrap_or_default()
             )
         })
         .collect();

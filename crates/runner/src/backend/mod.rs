@@ -11,6 +11,7 @@ mod timings;
 pub use kind::{Ask, Kind, ReadFacts, Readiness, signal_named};
 pub use log::Log;
 pub(crate) use log::{file_name, own_folder};
+pub(crate) use process::kill_all;
 pub use process::{End, Process};
 pub use server::{Failure, Server, Started, Surroundings, program_path};
 pub use timings::{prompt_tps, timings};

@@ -2,9 +2,11 @@
 //! together.
 
 use std::{
+    collections::BTreeSet,
     io,
     os::unix::process::{CommandExt, ExitStatusExt},
     process::{Child, Command, ExitStatus},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -73,7 +75,9 @@ impl Process {
         die_with_us(command);
         let mark = Mark::put(command);
         let child = command.process_group(0).spawn()?;
-        Ok(Process { child, mark, end: None, gone: false })
+        let process = Process { child, mark, end: None, gone: false };
+        live().insert(process.pid());
+        Ok(process)
     }
 
     /// Its id, which is that of its group too.
@@ -144,6 +148,7 @@ impl Process {
             }
         }
         self.gone = true;
+        live().remove(&self.pid());
         self.ended()
     }
 
@@ -173,6 +178,21 @@ fn die_with_us(command: &mut Command) {
 /// Other systems have no such thing.
 #[cfg(not(target_os = "linux"))]
 fn die_with_us(_: &mut Command) {}
+
+/// The groups that are not gone yet.
+static LIVE: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn live() -> MutexGuard<'static, BTreeSet<i32>> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills every group that is left, for who ends without waiting for anything.
+pub(crate) fn kill_all() {
+    for pid in live().iter() {
+        // One that has just ended is gone, and that is well.
+        let _ = killpg(Pid::from_raw(*pid), Signal::SIGKILL);
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {

@@ -20,9 +20,6 @@ const MOST: usize = 10_000;
 /// the texts of a case.
 const TAKEN: [&str; 2] = ["repeat", "fixture"];
 
-/// Keys of a case that are of the case and not of one of its combinations.
-const FIXED: [&str; 2] = ["name", "parametrize"];
-
 /// Values of a combination, as they stand in ids and records, in the order of the suite.
 pub(super) type Axes = Vec<(String, serde_json::Value)>;
 
@@ -122,9 +119,10 @@ fn with<'i>(
     let DeValue::Table(table) = case.get_ref() else { return case.clone() };
     let table = table
         .iter()
+        // What it is one combination of is no part of it, and long.
+        .filter(|(key, _)| key.get_ref() != "parametrize")
         .map(|(key, value)| {
-            let fixed = FIXED.contains(&key.get_ref().as_ref());
-            let value = if fixed {
+            let value = if key.get_ref() == "name" {
                 value.clone()
             } else {
                 substituted(value, &known, &mut |place, value: DeValue<'i>| match value {

@@ -234,6 +234,7 @@ impl Reader {
         // Where texts are wanted, numbers are written as such. What is learned of one
         // combination is true of all.
         let mut texts = BTreeSet::new();
+        self.body.case.reserve(parametrized.len);
         for n in 0..parametrized.len {
             let (axes, read) = loop {
                 let Combination { axes, case, whole } = parametrized.combination(n, &texts);

@@ -6,6 +6,7 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     process::Stdio,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -507,4 +508,41 @@ fn a_model_that_an_attached_server_cannot_load_is_an_error_that_names_the_reason
     let error = &run.test("chat")["error"];
     assert_eq!(error["kind"], "not_ready", "{}", run.stderr);
     assert!(error["message"].as_str().unwrap().contains("model 'm' not found"), "{error}");
+}
+
+#[test]
+fn a_second_interrupt_ends_a_run_whose_reader_has_stopped_reading() {
+    // More than a pipe holds, and nobody takes it.
+    let case = "[[case]]\nname = 'print'\nparametrize.n = [1, 2, 3, 4, 5, 6, 7, 8, 9]\nneeds = ['text']\n\
+                metadata = { filler = 'FILLER' }\nrequest = { api = 'chat', prompt = 'hi {n}' }\n";
+    let folder = Folder::faulty("none", &case.replace("FILLER", &"x".repeat(20_000)));
+    let mut child =
+        folder.runner().arg("s.toml").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    let log = || {
+        let files = fs::read_dir(folder.path().join(".runner/logs")).ok()?;
+        let path =
+            files.flatten().find(|f| f.path().extension().is_some_and(|e| e == "log"))?.path();
+        let text = fs::read_to_string(path).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("started ")?.parse::<i64>().ok())
+    };
+    let server = loop {
+        assert!(started.elapsed() < Duration::from_secs(20));
+        match log() {
+            Some(pid) => break pid,
+            None => thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    thread::sleep(Duration::from_secs(2));
+    let signal = || kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).unwrap();
+    signal();
+    thread::sleep(Duration::from_millis(500));
+    signal();
+    let second = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(second.elapsed() < Duration::from_secs(20), "it did not end");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+    assert!(!lives(server), "the server is gone");
 }
