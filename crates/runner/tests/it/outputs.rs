@@ -87,6 +87,16 @@ fn a_report_that_meets_a_full_disk_after_all_costs_no_result_and_exits_74() {
 }
 
 #[test]
+fn a_run_that_is_continued_can_write_to_a_device() {
+    let folder = folder();
+    assert_eq!(folder.run(&["-o", "r.jsonl"]).code, Some(1));
+    let more = ["--resume", "r.jsonl", "-o", "r.jsonl", "--requests", "/dev/null"];
+    let run = folder.run(&more);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.starts_with("s: 0 to run, 0 to load, 3 kept"), "{}", run.stderr);
+}
+
+#[test]
 fn a_report_can_be_read_by_whoever_the_mask_lets() {
     let folder = folder();
     folder.run(&["--junitxml", "j.xml"]);
