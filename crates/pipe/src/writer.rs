@@ -120,8 +120,11 @@ impl Writer {
     pub fn append(path: &str) -> Result<Writer, Error> {
         let failed = |source| Error::write(path, source);
         let file = File::options().read(true).append(true).open(path).map_err(failed)?;
-        let whole = whole_lines(&file).map_err(failed)?;
-        file.set_len(whole).map_err(failed)?;
+        // A device has no length and holds no half line.
+        if file.metadata().map_err(failed)?.is_file() {
+            let whole = whole_lines(&file).map_err(failed)?;
+            file.set_len(whole).map_err(failed)?;
+        }
         let out = BufWriter::with_capacity(64 << 10, Sink::File(file));
         Ok(Writer { name: path.to_owned(), out, line: Vec::new(), live: false })
     }

@@ -10,11 +10,12 @@ use crate::{
     interrupt::Interrupts,
     journal::Form,
     last::Last,
+    outputs::Outputs,
     plan::{self, Host, On, plan},
     resume::Kept,
     run::{Options, run},
     select::{Named, SelectArgs, Selection, by_last},
-    suite::{self, Retries, Suite, SuiteErrors, within_reason},
+    suite::{self, MOST_RETRIES, Retries, Suite, SuiteErrors, within_reason},
 };
 
 const EXAMPLES: &str = "\
@@ -38,7 +39,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "runner", version, after_help = EXAMPLES)]
 pub struct Args {
-    /// A suite in TOML, or one case of it, or one cell of the case
+    /// A suite in TOML (- is standard input), or one case of it, or one cell of the case
     #[arg(value_name = "SUITE[::CASE[params]]", required = true, value_parser = NonEmptyStringValueParser::new())]
     suites: Vec<String>,
 
@@ -46,7 +47,7 @@ pub struct Args {
     select: SelectArgs,
 
     /// Print the ids of what would run, one a line, and run nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     collect_only: bool,
 
     /// Stop after the first case that fails or errs
@@ -62,7 +63,7 @@ pub struct Args {
     timeout: Option<Duration>,
 
     /// Try a case again that failed or erred, whatever the suite says
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MOST_RETRIES)))]
     retries: Option<u32>,
 
     /// Run only what failed or erred when it last ran; everything when nothing did
@@ -114,7 +115,10 @@ fn time(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string()),
         Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string()),
     };
-    time.and_then(within_reason)
+    match time.and_then(within_reason)? {
+        Duration::ZERO => Err("that leaves no time at all".to_owned()),
+        time => Ok(time),
+    }
 }
 
 /// Does what the command line asks for, and returns the exit code.
@@ -131,33 +135,40 @@ pub fn execute(args: Args) -> Result<u8, Error> {
     if let Some(id) = unknown_id(&suite, &asked.selection, &host) {
         return Err(Error::Usage(format!("{file}::{id}")));
     }
-    if args.lf || args.ff {
-        let last = Last::open(&args.state_dir, &suite.name);
-        groups = by_last(groups, last.failed(), args.lf);
-    }
     if groups.is_empty() {
         let hint = asked.selection.hint(&suite).map(|hint| format!(": {hint}"));
         let message = format!("{file}: nothing is selected{}", hint.unwrap_or_default());
         pipe::cli::complain("runner", &message);
         return Ok(exit::NOTHING);
     }
-    let groups = match asked.share {
-        Some(share) => {
-            let (groups, line) = plan::share(groups, share);
-            say(&line);
-            groups
-        }
-        None => groups,
-    };
+    if let Some(share) = asked.share {
+        let (part, line) = plan::share(groups, share);
+        say(&line);
+        groups = part;
+    }
+    // Within the share: what failed last is another thing on each machine, and the shares
+    // must be the same on all of them.
+    if args.lf || args.ff {
+        let last = Last::open(&args.state_dir, &suite.name);
+        groups = by_last(groups, last.failed(), args.lf);
+    }
     let kept = args.resume.map(|file| Kept::read(&file, &suite.name)).transpose()?;
-    // Only now: an output that is made anew loses what it held.
     pipe::refuse_input_as_output(args.output.as_deref(), std::slice::from_ref(&file))?;
-    let (mut writer, kept) = output(args.output.as_deref(), kept)?;
     if args.collect_only {
+        let mut writer = Writer::create(args.output.as_deref())?;
         collect::ids(&groups, &mut writer)?;
         collect::outline(&suite.name, &groups).iter().for_each(|line| say(line));
         return Ok(exit::PASSED);
     }
+    let outputs = Outputs {
+        results: args.output.as_deref(),
+        requests: args.requests.as_deref(),
+        junit: args.junitxml.as_deref(),
+        resumed: kept.as_ref().map(|kept| kept.file.as_str()),
+    };
+    outputs.check(&suite)?;
+    // Only now: an output that is made anew loses what it held.
+    let (writer, kept) = output(args.output.as_deref(), kept)?;
     let unset: BTreeSet<&str> =
         groups.iter().flat_map(|g| &g.cells).filter_map(|cell| cell.unset.as_deref()).collect();
     for message in unset {
@@ -299,6 +310,8 @@ mod tests {
     fn times_are_seconds_or_words() {
         assert_eq!(time("2.5"), Ok(Duration::from_millis(2500)));
         assert_eq!(time("2m 30s"), Ok(Duration::from_secs(150)));
-        assert!(time("-1").is_err() && time("soon").is_err() && time("1e19").is_err());
+        for wrong in ["-1", "soon", "1e19", "nan", "0", "1e-300", "0s"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
     }
 }

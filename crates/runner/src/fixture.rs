@@ -8,7 +8,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -224,16 +224,34 @@ fn inside(name: &str) -> Result<&Path, String> {
     }
 }
 
-/// Copies a file, or a folder with all in it.
+/// Copies a file, or a folder with all in it; what links lead to is copied, too.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    if !from.is_dir() {
+    let into = to.parent().map(fs::canonicalize).transpose()?.unwrap_or_default();
+    // The folder that is copied to counts as seen: it would be copied into itself.
+    copy_below(from, to, &mut into.ancestors().map(Path::to_path_buf).collect())
+}
+
+/// Copies `from`, which lies in the folders `above`: one of these would have no end.
+fn copy_below(from: &Path, to: &Path, above: &mut Vec<PathBuf>) -> io::Result<()> {
+    let said = |why: &str| io::Error::other(format!("{}: {why}", from.display()));
+    let there = fs::metadata(from)?;
+    if there.is_file() {
         return fs::copy(from, to).map(|_| ());
     }
+    if !there.is_dir() {
+        return Err(said("is neither a file nor a folder"));
+    }
+    let real = fs::canonicalize(from)?;
+    if above.contains(&real) {
+        return Err(said("leads back to a folder that it lies in"));
+    }
+    above.push(real);
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        copy(&entry.path(), &to.join(entry.file_name()))?;
+        copy_below(&entry.path(), &to.join(entry.file_name()), above)?;
     }
+    above.pop();
     Ok(())
 }
 
@@ -299,6 +317,27 @@ files = { "../x" = "" }
             fixtures.tear_down(name, &interrupts).unwrap();
         }
         assert!(!Path::new(&whole).exists() && !Path::new(&model).exists());
+    }
+
+    #[test]
+    fn a_folder_is_copied_with_what_its_links_lead_to_and_never_without_end() {
+        use std::{fs, os::unix::fs::symlink};
+
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        fs::create_dir_all(from.join("sub")).unwrap();
+        fs::write(from.join("blob"), "x").unwrap();
+        symlink("../blob", from.join("sub/link")).unwrap();
+        super::copy(&from, &to).unwrap();
+        assert!(fs::symlink_metadata(to.join("sub/link")).unwrap().is_file());
+
+        symlink("..", from.join("sub/up")).unwrap();
+        let error = super::copy(&from, &dir.path().join("again")).unwrap_err().to_string();
+        assert!(error.ends_with("sub/up: leads back to a folder that it lies in"), "{error}");
+        let error = super::copy(dir.path(), &to.join("all")).unwrap_err().to_string();
+        assert!(error.contains("leads back"), "{error}");
+        let error = super::copy(std::path::Path::new("/dev/null"), &to.join("n")).unwrap_err();
+        assert_eq!(error.to_string(), "/dev/null: is neither a file nor a folder");
     }
 
     #[test]

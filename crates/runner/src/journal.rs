@@ -92,7 +92,7 @@ impl Journal {
         record.resumed = kept.map(|kept| Resumed {
             file: kept.file.clone(),
             run: kept.run.clone(),
-            kept: kept.len() as u64,
+            kept: kept.count(selected.iter().map(|cell| cell.id.as_str())),
         });
         record.selected = selected;
         self.write(&record)

@@ -1,6 +1,6 @@
 //! A report in JUnit's XML, for the systems that read it.
 
-use std::{io, io::Write as _, path::Path, time::Duration};
+use std::{fs, io, io::Write as _, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use records::{Outcome, Test};
@@ -71,7 +71,7 @@ impl Junit {
         self.suite.add_test_case(case);
     }
 
-    /// Writes the report to `path`, whole or not at all.
+    /// Writes the report to `path`, whole or not at all where that is a file.
     ///
     /// # Errors
     ///
@@ -80,12 +80,46 @@ impl Junit {
         let mut report = Report::new(self.name.as_str());
         report.add_test_suite(self.suite.clone());
         let text = report.to_string().map_err(io::Error::other)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut fresh = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        if !is_replaced(path)? {
+            return fs::write(path, text);
+        }
+        let mut fresh = beside(path)?;
         fresh.write_all(text.as_bytes())?;
         fresh.persist(path)?;
         Ok(())
     }
+}
+
+/// Whether a report can be written to `path`: before a run of hours, not after it.
+///
+/// # Errors
+///
+/// When it cannot.
+pub fn can_write(path: &Path) -> io::Result<()> {
+    if is_replaced(path)? {
+        beside(path)?;
+    }
+    Ok(())
+}
+
+/// Whether a file takes the place of `path`. A device or a pipe must stay what it is.
+fn is_replaced(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) => Ok(there.is_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file in the folder of `path`, to be renamed. Others may read it, as far as the
+/// user's mask lets them: reports are made for them.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    // It says why without naming a file that nobody asked for.
+    fs::metadata(folder)?;
+    tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)
 }
 
 fn kind(outcome: Outcome) -> NonSuccessKind {

@@ -4,8 +4,9 @@
 //! pytest has it.
 
 use std::{
-    collections::BTreeSet,
-    fs, io,
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub struct Last {
     path: PathBuf,
     failed: BTreeSet<String>,
+    /// Whether what changed is missed now.
+    changes: BTreeMap<String, bool>,
     /// Since when there is something to save.
     changed: Option<Instant>,
 }
@@ -31,8 +34,8 @@ impl Last {
     #[must_use]
     pub fn open(state: &Path, suite: &str) -> Last {
         let path = state.join("last-failed").join(format!("{}.json", file_name(suite)));
-        let read = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Last { path, failed: read.unwrap_or_default(), changed: None }
+        let failed = read(&path);
+        Last { path, failed, changes: BTreeMap::new(), changed: None }
     }
 
     /// The ids.
@@ -49,6 +52,7 @@ impl Last {
             Outcome::Passed | Outcome::Xfailed | Outcome::Xpassed => self.failed.remove(id),
         };
         if changed {
+            self.changes.insert(id.to_owned(), self.failed.contains(id));
             self.changed.get_or_insert_with(Instant::now);
         }
         if self.changed.is_some_and(|since| since.elapsed() >= PATIENCE) {
@@ -57,7 +61,7 @@ impl Last {
         }
     }
 
-    /// Saves what changed.
+    /// Saves what changed. Others may be at work on the same suite, as shards are.
     ///
     /// # Errors
     ///
@@ -66,16 +70,33 @@ impl Last {
         if self.changed.is_none() {
             return Ok(());
         }
-        if let Some(folder) = self.path.parent() {
-            crate::backend::own_folder(folder)?;
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        crate::backend::own_folder(folder)?;
+        let lock = File::open(folder)?;
+        // Not every file system has locks; without one the last who writes is right.
+        let _ = lock.lock();
+        let mut failed = read(&self.path);
+        for (id, missed) in &self.changes {
+            if *missed {
+                failed.insert(id.clone());
+            } else {
+                failed.remove(id);
+            }
         }
         // Written beside its place: a kill in between costs the change and no more.
         let fresh = self.path.with_extension("new");
-        fs::write(&fresh, serde_json::to_vec(&self.failed)?)?;
+        fs::write(&fresh, serde_json::to_vec(&failed)?)?;
         fs::rename(&fresh, &self.path)?;
+        self.changes.clear();
         self.changed = None;
         Ok(())
     }
+}
+
+/// What is in the file, nothing where it cannot be read.
+fn read(path: &Path) -> BTreeSet<String> {
+    let read = fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    read.unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -101,6 +122,22 @@ mod tests {
         last.save().unwrap();
         let last = Last::open(dir.path(), "../s");
         assert_eq!(last.failed().iter().collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn shards_that_run_beside_one_another_forget_nothing_of_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut before = Last::open(dir.path(), "s");
+        before.note("b", Outcome::Failed);
+        before.save().unwrap();
+        let (mut one, mut two) = (Last::open(dir.path(), "s"), Last::open(dir.path(), "s"));
+        one.note("a", Outcome::Failed);
+        two.note("b", Outcome::Passed);
+        two.note("c", Outcome::Error);
+        one.save().unwrap();
+        two.save().unwrap();
+        let last = Last::open(dir.path(), "s");
+        assert_eq!(last.failed().iter().collect::<Vec<_>>(), ["a", "c"]);
     }
 
     #[test]

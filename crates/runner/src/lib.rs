@@ -21,6 +21,7 @@ pub mod journal;
 pub mod junit;
 pub mod last;
 pub mod measure;
+pub mod outputs;
 pub mod plan;
 pub mod progress;
 pub mod resume;

@@ -5,9 +5,12 @@
 //! so that the new stream is whole by itself; when it is the same file, the new ones are
 //! added to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use pipe::{Error, Faults, Place};
+use pipe::{Error, Faults, Input, Lines as Reader, Place, RawLine};
 use records::{ErrorInfo, Kind, LineKind, Outcome, Request, Test};
 use serde::Deserialize;
 
@@ -52,28 +55,65 @@ impl Kept {
     /// When the file cannot be read, or holds runs of other suites only.
     pub fn read(file: &str, suite: &str) -> Result<Kept, Error> {
         let mut kept = Kept { file: file.to_owned(), ..Kept::default() };
-        let mut reader = pipe::Reader::open(&[file.to_owned()])?;
+        let mut reader = Reader::new(Input::open(file)?);
         let mut faults = Faults::new("runner");
+        let name: Arc<str> = Arc::from(file);
+        let place = |line| Place { file: Arc::clone(&name), line };
         let mut other = None;
-        while let Some(line) = reader.next(&mut faults)? {
-            let LineKind::Ours(kind) = line.kind else { continue };
+        let (mut lines, mut records) = (0u64, 0u64);
+        loop {
+            let next = reader.next_line();
+            let next = next.map_err(|source| Error::Read { place: file.to_owned(), source })?;
+            let (number, bytes) = match next {
+                None => break,
+                Some(RawLine::TooLong { number, length }) => {
+                    faults.malformed(&place(number), &format!("a line of {length} bytes"));
+                    continue;
+                }
+                Some(RawLine::Whole { number, bytes, .. }) => (number, bytes),
+            };
+            let kind = match records::classify(bytes) {
+                LineKind::Blank => continue,
+                LineKind::Ours(kind) => kind,
+                LineKind::Newer { record, v } => {
+                    faults.warn_once(&format!(
+                        "{file}: {record} of version {v} is newer than this program: passed over"
+                    ));
+                    records += 1;
+                    continue;
+                }
+                strange => {
+                    if let LineKind::Broken(why) = strange {
+                        faults.malformed(&place(number), &why);
+                    }
+                    lines += 1;
+                    continue;
+                }
+            };
+            records += 1;
             if !matches!(kind, Kind::RunStart | Kind::Test | Kind::Attempt | Kind::Request) {
                 continue;
             }
-            let head: Head = match line.parse() {
+            let head: Head = match records::parse(bytes) {
                 Ok(head) => head,
                 Err(error) => {
-                    faults.malformed(&line.place, &error.to_string());
+                    faults.malformed(&place(number), &error.to_string());
                     continue;
                 }
             };
             match kind {
                 Kind::RunStart if head.suite == suite => kept.run = Some(head.run),
-                Kind::RunStart => other = Some((line.place.clone(), head.suite)),
-                _ => kept.note(kind, head, line.raw),
+                Kind::RunStart => other = Some((place(number), head.suite)),
+                _ => kept.note(kind, head, bytes),
             }
         }
+        // It cannot fail when bad lines are no reason to.
+        faults.finish(false)?;
         match other {
+            // What comes next would be added to it, or its place is a typing error.
+            None if records == 0 && lines > 0 => {
+                Err(Error::Usage(format!("{file}: holds no results of a run")))
+            }
             Some((Place { file, line }, name)) if kept.run.is_none() => Err(Error::Usage(format!(
                 "{file}:{line}: a run of the suite {name:?} is there, and none of {suite:?}"
             ))),
@@ -134,16 +174,9 @@ impl Kept {
             .collect()
     }
 
-    /// How many results there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.results.values().filter(|lines| lines.outcome.is_some()).count()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// How many of `ids` have a result.
+    pub fn count<'a>(&self, ids: impl Iterator<Item = &'a str>) -> u64 {
+        ids.filter(|id| self.has(id)).count() as u64
     }
 }
 
@@ -178,7 +211,8 @@ mod tests {
             r#"{"record":"test","v":1,"ts""#.to_owned(),
         ];
         let kept = read(&lines).unwrap();
-        assert_eq!((kept.run.as_deref(), kept.len()), (Some("r"), 2));
+        assert_eq!(kept.run.as_deref(), Some("r"));
+        assert_eq!(kept.count(["a", "b", "c", "d", "e"].into_iter()), 2);
         assert_eq!(kept.outcome("a"), Some(Outcome::Passed));
         assert_eq!(kept.lines("a"), format!("{}\n{}\n", lines[1], lines[2]).as_bytes());
         assert_eq!(kept.outcome("d"), Some(Outcome::Failed));
@@ -193,6 +227,18 @@ mod tests {
             line("test", "a", r#","outcome":"passed""#),
         ]);
         assert_eq!(kept.unwrap().outcome("a"), Some(Outcome::Passed));
+    }
+
+    #[test]
+    fn what_holds_no_results_at_all_is_refused_and_what_holds_none_yet_is_not() {
+        for garbage in ["notes\n\u{1b}[31mmore", "{\"a\": 1}\n", "{\"record\":\"test\",\"v\""] {
+            let error = read(&[garbage.to_owned()]).unwrap_err().to_string();
+            assert!(error.ends_with("run.jsonl: holds no results of a run"), "{error}");
+        }
+        let sample = format!(r#"{{"record":"sample",{HEAD},"seq":1,"elapsed_s":0}}"#);
+        for early in [&[][..], &[sample]] {
+            assert!(read(early).unwrap().run.is_none());
+        }
     }
 
     #[test]

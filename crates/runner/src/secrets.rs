@@ -9,6 +9,9 @@ use crate::suite::{BackendDef, CommandDef, FixtureDef, RequestDef, Suite, Templa
 /// Shorter values stand in too many innocent places to be told from them.
 const LEAST: usize = 6;
 
+/// What is shorter has not been cut off by anybody here, in bytes.
+const LEAST_CUT: usize = 80;
+
 /// The values of the environment variables that a suite names, and their names.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
@@ -57,12 +60,32 @@ impl Secrets {
         self.values.is_empty()
     }
 
-    /// `text` with `${NAME}` in the place of each value.
+    /// `text` with `${NAME}` in the place of each value, also of one that is cut off at
+    /// the end of it: logs and answers are shortened before they come here.
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
-        self.values.iter().fold(text.to_owned(), |text, (value, name)| {
+        let mut text = self.values.iter().fold(text.to_owned(), |text, (value, name)| {
             if text.contains(value) { text.replace(value, &format!("${{{name}}}")) } else { text }
-        })
+        });
+        if text.len() >= LEAST_CUT
+            && let Some((begun, name)) = self.cut_off(&text)
+        {
+            text.truncate(text.len() - begun);
+            text.push_str(&format!("${{{name}}}"));
+        }
+        text
+    }
+
+    /// How many bytes of which value `text` ends with.
+    fn cut_off(&self, text: &str) -> Option<(usize, &str)> {
+        let begun = self.values.iter().filter_map(|(value, name)| {
+            let mut lengths = (LEAST..value.len()).rev();
+            let ends = |n: &usize| text.as_bytes().ends_with(&value.as_bytes()[..*n]);
+            // A character of a text that ends there is whole.
+            let length = lengths.find(|n| value.is_char_boundary(*n) && ends(n))?;
+            Some((length, name.as_str()))
+        });
+        begun.max_by_key(|(length, _)| *length)
     }
 
     /// The same for every text in `value`, keys of objects aside.
@@ -100,5 +123,21 @@ mod tests {
         let mut record = json!({"a": ["Bearer s3cr3t", 7], "b": {"c": "x/s3cr3t-and-more/ab"}});
         secrets.hide_in(&mut record);
         assert_eq!(record, json!({"a": ["Bearer ${KEY}", 7], "b": {"c": "x/${HOST_PART}/ab"}}));
+    }
+
+    #[test]
+    fn a_value_that_is_cut_off_at_the_end_of_a_text_is_hidden_too() {
+        let suite = parse(
+            "s.toml",
+            "suite = 1\n[backend.b]\nkind = 'openai'\nurl = 'http://h'\napi_key_env = 'KEY'\n",
+        )
+        .unwrap();
+        let secrets = Secrets::of(&suite, |_| Some("s3cr3t-é-and-more".into()));
+        let before = "x".repeat(super::LEAST_CUT);
+        for cut in ["s3cr3t", "s3cr3t-é", "s3cr3t-é-and-mor"] {
+            assert_eq!(secrets.hide(&format!("{before}{cut}")), format!("{before}${{KEY}}"));
+        }
+        assert_eq!(secrets.hide(&format!("{before}s3cr")), format!("{before}s3cr"));
+        assert_eq!(secrets.hide("model s3cr3t"), "model s3cr3t", "names are not cut off");
     }
 }

@@ -71,11 +71,13 @@ impl Batch<'_> {
     ///
     /// When a record cannot be written.
     pub fn run(
-        self,
+        mut self,
         server: &mut Server,
         interrupts: &Interrupts,
         mut write: impl FnMut(&Request, &Sent, u64, u64) -> Result<(), Error>,
     ) -> Result<Came, Error> {
+        // The file may have been changed since.
+        self.kept.retain(|id, _| self.items.iter().any(|item| item.custom_id == *id));
         let mut tally = Tally::default();
         for request in self.kept.values() {
             tally.add(request, None);
@@ -99,8 +101,12 @@ impl Batch<'_> {
         let (sender, results) = mpsc::channel();
         for _ in 0..count {
             let (job, sender) = (Arc::clone(&job), sender.clone());
-            // A thread that waits for an answer when the run stops is left to itself.
-            thread::spawn(move || job.work(&sender));
+            // A thread that waits for an answer when the run stops is left to itself. Where
+            // the system gives us fewer than were wanted, these do the work.
+            let thread = thread::Builder::new().name("batch".into());
+            if thread.spawn(move || job.work(&sender)).is_err() {
+                break;
+            }
         }
         drop(sender);
 
@@ -148,8 +154,13 @@ impl Batch<'_> {
         }
         job.stop.store(true, Ordering::Relaxed);
         let end = probe::clock::Stamp::now();
+        let all = (job.open.len() + self.kept.len()) as u64;
         if interrupts.stop() {
             error = Came::interrupted().error;
+        } else if error.is_none() && tally.total < all {
+            let message = format!("only {} of {all} requests came to an end", tally.total);
+            let kind = "internal".to_owned();
+            error = Some(ErrorInfo { kind, message, ..ErrorInfo::default() });
         }
         let of_this_run = tally.answered - earlier;
         let came = tally.came(error, of_this_run, tokens, start.elapsed());

@@ -30,18 +30,23 @@ impl Progress {
         Progress { secrets, screen: Screen::open(), slowest }
     }
 
-    /// What will run.
-    pub fn start(&self, suite: &Suite, groups: &[Group<'_>], kept: usize) {
+    /// What will run, and of what the earlier result is kept.
+    pub fn start(&self, suite: &Suite, groups: &[Group<'_>], is_kept: &dyn Fn(&str) -> bool) {
         let cells = || groups.iter().flat_map(|group| &group.cells);
-        let loads = groups.iter().filter(|group| group.needs_server()).count();
-        self.screen.expect(cells().count() as u64);
+        let loads = |group: &&Group<'_>| {
+            group.cells.iter().any(|cell| group.needs_server_for(cell) && !is_kept(&cell.id))
+        };
+        let loads = groups.iter().filter(loads).count();
+        let all = cells().count();
+        self.screen.expect(all as u64);
         self.screen.note(|now| {
             cells().for_each(|cell| now.estimate.expect_case(&cell.case.name));
             (0..loads).for_each(|_| now.estimate.expect_load());
         });
-        let kept = if kept > 0 { format!(", {kept} kept") } else { String::new() };
+        let kept = cells().filter(|cell| is_kept(&cell.id)).count();
+        let more = if kept > 0 { format!(", {kept} kept") } else { String::new() };
         let name = printable(&suite.name);
-        self.screen.line(&format!("{name}: {} to run, {loads} to load{kept}", cells().count()));
+        self.screen.line(&format!("{name}: {} to run, {loads} to load{more}", all - kept));
     }
 
     /// A line for people about something that is no result.

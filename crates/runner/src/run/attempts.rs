@@ -42,14 +42,24 @@ impl Session<'_> {
         let mut first = None;
         let mut earlier = Vec::new();
         for attempt in 1.. {
-            if !self.serve(cell, stage)? {
+            let stopped = attempt > 1 && self.interrupts.stop();
+            let served = !stopped && self.serve(cell, stage)?;
+            if !served && attempt == 1 {
                 break;
             }
-            let needs_server = stage.group.needs_server_for(cell);
-            if let Some(info) = stage.broken.clone().filter(|_| needs_server) {
+            let interrupted = || Came::interrupted().error.filter(|_| !served);
+            let broken = || stage.broken.clone().filter(|_| stage.group.needs_server_for(cell));
+            if let Some(info) = interrupted().or_else(broken) {
                 let subject = self.subject(cell, stage);
                 let message = info.message.clone();
-                return Ok(Some(case::not_run(&subject, Outcome::Error, message, Some(info))));
+                let mut test = case::not_run(&subject, Outcome::Error, message, Some(info));
+                if let Some(first) = first {
+                    // This try never began, but others did.
+                    test.attempt = Some(attempt);
+                    test.total_s = Some(round(Stamp::now().since(&first).as_secs_f64(), 6));
+                    test.flaky = Some(earlier.iter().any(|outcome| *outcome != test.outcome));
+                }
+                return Ok(Some(test));
             }
             let start = *first.get_or_insert_with(Stamp::now);
             let (mut test, asked) = self.attempt(cell, stage)?;
@@ -69,9 +79,6 @@ impl Session<'_> {
             }
             self.progress.attempt(&test, pause.unwrap_or_default());
             self.interrupts.sleep(pause.unwrap_or_default());
-            if self.interrupts.stop() {
-                return Ok(Some(test));
-            }
         }
         Ok(None)
     }

@@ -115,17 +115,18 @@ impl Session<'_> {
         let count = selected.len() as u64;
         let kept = self.options.kept.as_ref();
         self.journal.run_start(self.suite, selected, kept)?;
-        self.progress.start(self.suite, groups, kept.map_or(0, Kept::len));
+        self.progress.start(self.suite, groups, &|id| kept.is_some_and(|kept| kept.has(id)));
         let done = self.groups(groups);
         // Fixtures go and the report is written whatever became of the run.
         let down = self.tear_down(crate::suite::Scope::Run);
-        self.finish_reports();
+        let reported = self.finish_reports();
         done.and(down)?;
 
         let counts = self.journal.counts();
         let interrupted = self.interrupts.stop();
         let exit = match counts.failed + counts.error {
             _ if interrupted => exit::INTERRUPTED,
+            _ if !reported => pipe::exit::IO,
             0 => exit::PASSED,
             _ => exit::FAILED,
         };
@@ -145,16 +146,19 @@ impl Session<'_> {
     }
 
     /// Writes what is written once: a report that cannot be written is said, and the
-    /// results stand.
-    fn finish_reports(&mut self) {
+    /// results stand. Whether it was.
+    fn finish_reports(&mut self) -> bool {
+        let mut reported = true;
         if let (Some(junit), Some(path)) = (&self.junit, &self.options.junit)
             && let Err(error) = junit.write(path)
         {
-            self.progress.say(&format!("{}: {error}", path.display()));
+            self.progress.say(&format!("cannot write: {}: {error}", path.display()));
+            reported = false;
         }
         if let Err(error) = self.last.save() {
             self.progress.say(&format!("what failed is not remembered for --lf: {error}"));
         }
+        reported
     }
 
     /// Whether no further case shall run.

@@ -37,7 +37,7 @@ pub use batch::BatchDef;
 pub use budget::{Budget, Limit};
 pub use byte_size::ByteSize;
 pub use case::{CaseDef, CommandDef, Dataset, TargetDef};
-pub(crate) use check::requests::check as check_request;
+pub(crate) use check::{limits::MOST_RETRIES, requests::check as check_request};
 pub use condition::{Backoff, Only, Retries, Skip, Xfail};
 pub(crate) use expand::PLACES;
 pub use expand::{Filled, Template};

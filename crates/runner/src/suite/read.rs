@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::{self, File},
+    io::{self, Read as _},
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -25,13 +26,16 @@ use super::{
 /// Files that include one another deeper than this are nobody's intention.
 const DEEPEST: usize = 32;
 
-/// Reads the suite in `file`.
+/// More bytes than this are no suite.
+const LARGEST: u64 = 16 << 20;
+
+/// Reads the suite in `file`; `-` is standard input.
 ///
 /// # Errors
 ///
 /// When it cannot be read or is not a suite; the messages say where and why.
 pub fn load(file: &str) -> Result<Suite, SuiteErrors> {
-    match fs::read_to_string(file) {
+    match text_of(Path::new(file)) {
         Ok(text) => parse(file, &text),
         Err(error) => {
             let mut sources = Sources::default();
@@ -51,7 +55,10 @@ pub fn parse(file: &str, text: &str) -> Result<Suite, SuiteErrors> {
     reader.file(file, text);
     let Reader { mut sources, body, .. } = reader;
     let path = Path::new(file);
-    let stem = path.file_stem().map_or_else(|| "suite".into(), |stem| stem.to_string_lossy());
+    let stem = match path.file_stem() {
+        Some(stem) if file != "-" => stem.to_string_lossy(),
+        _ => "suite".into(),
+    };
     let suite = Suite {
         name: body.name.clone().unwrap_or_else(|| stem.into_owned()),
         file: file.to_owned(),
@@ -63,6 +70,20 @@ pub fn parse(file: &str, text: &str) -> Result<Suite, SuiteErrors> {
         check(&suite, &mut sources);
     }
     sources.verdict().map(|()| suite)
+}
+
+/// What is in the file, up to [`LARGEST`].
+fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text)
+    } else {
+        File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)
+    };
+    match read? as u64 {
+        0..=LARGEST => Ok(text),
+        _ => Err(io::Error::other(format!("larger than {} MiB, so no suite", LARGEST >> 20))),
+    }
 }
 
 fn folder_of(file: &Path) -> PathBuf {
@@ -148,7 +169,7 @@ impl Reader {
         if self.done.contains(&real) {
             return;
         }
-        match fs::read_to_string(&path) {
+        match text_of(&path) {
             Ok(text) => self.file(&name, &text),
             Err(error) => {
                 self.sources.wrong(&file.span(), format!("include {:?}: {error}", file.get_ref()));

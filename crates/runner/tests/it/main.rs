@@ -12,4 +12,5 @@ mod faults;
 mod language;
 mod life;
 mod manual;
+mod outputs;
 mod schedulers;

@@ -9,7 +9,7 @@ use super::Check;
 use crate::suite::{Defaults, Retries, Span, TargetDef, source::Sources, suggestion};
 
 /// More tries than this are nobody's intention.
-const MOST_RETRIES: u32 = 100;
+pub(crate) const MOST_RETRIES: u32 = 100;
 
 const STATISTICS: [&str; 9] = ["mean", "median", "min", "max", "sd", "p50", "p90", "p95", "p99"];
 
