@@ -111,6 +111,7 @@ impl Batch<'_> {
         drop(sender);
 
         let mut error = None;
+        let mut waited = false;
         for _ in 0..expected {
             let sent = loop {
                 if interrupts.stop() {
@@ -134,7 +135,12 @@ impl Batch<'_> {
             // The rest would be refused one by one by nobody.
             if error.is_none()
                 && sent.is_connection_error()
-                && let Some(end) = server.died()
+                && let Some(end) = match std::mem::replace(&mut waited, true) {
+                    // The first time it is given a moment to end; with a thousand
+                    // connections that break, that would be a thousand moments.
+                    false => server.died(),
+                    true => server.ended(),
+                }
             {
                 job.stop.store(true, Ordering::Relaxed);
                 error = Some(ErrorInfo {
