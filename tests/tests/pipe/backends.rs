@@ -1,7 +1,7 @@
 //! Real backends of several kinds: MLX's server, Whisper, a reader of pictures, and
 //! llama.cpp's, each by the suite in examples/suites that shows how it is used.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 
@@ -57,6 +57,11 @@ fn llama_cpp_tells_its_version_its_model_and_its_time() {
         (Some("Q4_1"), Some("llama"))
     );
     assert!(test["metrics"]["server"]["predicted_ms"].as_f64().unwrap() > 0.0);
+    let answered: Vec<&Value> = lines.iter().filter(|line| line["record"] == "request").collect();
+    let ids: BTreeSet<&str> = answered.iter().filter_map(|r| r["custom_id"].as_str()).collect();
+    assert_eq!((answered.len(), ids.len()), (6, 6), "every request of the batch is recorded once");
+    let tokens = |request: &&Value| request["metrics"]["completion_tokens"].as_u64();
+    assert!(answered.iter().all(|request| tokens(request).is_some_and(|n| n > 0)));
     let load = spans(&lines, "load").next().unwrap();
     assert!(load["first_token_s"].as_f64().unwrap() > load["duration_s"].as_f64().unwrap());
     assert!(["cold", "partial", "warm"].contains(&load["page_cache"].as_str().unwrap()));
