@@ -5,7 +5,7 @@ mod output;
 mod send;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -77,7 +77,8 @@ impl Batch<'_> {
         mut write: impl FnMut(&Request, &Sent, u64, u64) -> Result<(), Error>,
     ) -> Result<Came, Error> {
         // The file may have been changed since.
-        self.kept.retain(|id, _| self.items.iter().any(|item| item.custom_id == *id));
+        let named: HashSet<&str> = self.items.iter().map(|item| item.custom_id.as_str()).collect();
+        self.kept.retain(|id, _| named.contains(id.as_str()));
         let mut tally = Tally::default();
         for request in self.kept.values() {
             tally.add(request, None);

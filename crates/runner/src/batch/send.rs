@@ -101,7 +101,7 @@ impl Job {
             };
             match came {
                 Ok(reply) => sent.read(&reply, &Answer::read(&reply, item.asked())),
-                Err(error) => sent.error = Some(info(&error)),
+                Err(error) => sent.error = Some(error.info()),
             }
             return sent;
         }
@@ -117,21 +117,12 @@ fn is_busy(came: &Result<Reply, HttpError>) -> bool {
     }
 }
 
-fn info(error: &HttpError) -> ErrorInfo {
-    let kind = match error.kind {
-        HttpErrorKind::Timeout => "timeout",
-        HttpErrorKind::Connection => "connection",
-        HttpErrorKind::Protocol => "bad_answer",
-    };
-    ErrorInfo { kind: kind.to_owned(), message: error.message.clone(), ..ErrorInfo::default() }
-}
-
 impl Sent {
     fn read(&mut self, reply: &Reply, answer: &Answer) {
         self.status = Some(reply.status);
         self.body.clone_from(&answer.body);
         let problem = match (&reply.broken, reply.status, &answer.fault) {
-            (Some(broken), ..) => Some(info(broken)),
+            (Some(broken), ..) => Some(broken.info()),
             (None, status @ 400.., _) => {
                 let said: String =
                     answer.text.iter().flat_map(|text| text.chars()).take(300).collect();

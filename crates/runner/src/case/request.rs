@@ -245,11 +245,6 @@ fn leak(
 
 /// There was no answer: the server died, or only the connection broke.
 fn failed(error: &HttpError, server: &mut Server) -> Came {
-    let kind = match error.kind {
-        HttpErrorKind::Timeout => "timeout",
-        HttpErrorKind::Connection => "connection",
-        HttpErrorKind::Protocol => "bad_answer",
-    };
     let dead = if error.kind == HttpErrorKind::Timeout { server.ended() } else { server.died() };
     let info = match dead {
         Some(end) => ErrorInfo {
@@ -260,12 +255,7 @@ fn failed(error: &HttpError, server: &mut Server) -> Came {
             log_tail: server.log_tail(),
             memory: None,
         },
-        None => ErrorInfo {
-            kind: kind.to_owned(),
-            message: error.message.clone(),
-            log_tail: server.log_tail(),
-            ..ErrorInfo::default()
-        },
+        None => ErrorInfo { log_tail: server.log_tail(), ..error.info() },
     };
     Came { error: Some(info), ..Came::default() }
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::{Timestamp, fmt::rfc2822};
+use records::ErrorInfo;
 use ureq::{
     Agent,
     config::Config,
@@ -89,6 +90,20 @@ pub struct HttpError {
     pub kind: HttpErrorKind,
     /// A sentence for people.
     pub message: String,
+}
+
+impl HttpError {
+    /// As it stands in a result.
+    #[must_use]
+    pub fn info(&self) -> ErrorInfo {
+        let kind = match self.kind {
+            HttpErrorKind::Timeout => "timeout",
+            HttpErrorKind::Connection => "connection",
+            HttpErrorKind::Protocol => "bad_answer",
+        };
+        let message = self.message.clone();
+        ErrorInfo { kind: kind.to_owned(), message, ..ErrorInfo::default() }
+    }
 }
 
 /// Kinds of failure.
