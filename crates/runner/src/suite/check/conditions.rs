@@ -56,6 +56,20 @@ pub(super) fn one(check: &mut Check<'_>, only: &Only, place: &Range<usize>, who:
     }
 }
 
+/// The words that are given; a list without any could never hold.
+fn listed<'a>(
+    check: &mut Check<'_>,
+    given: Option<&'a AnyOf<String>>,
+    key: &str,
+    place: &Range<usize>,
+    who: &str,
+) -> &'a [String] {
+    if given.is_some_and(|AnyOf(list)| list.is_empty()) {
+        check.wrong(place, format!("{who}: {key} is empty and can never hold"));
+    }
+    given.map_or(&[], |AnyOf(list)| list)
+}
+
 fn words(
     check: &mut Check<'_>,
     given: Option<&AnyOf<String>>,
@@ -64,11 +78,9 @@ fn words(
     place: &Range<usize>,
     who: &str,
 ) {
-    let Some(AnyOf(list)) = given else { return };
-    if list.is_empty() {
-        check.wrong(place, format!("{who}: {key} is empty and can never hold"));
-    }
-    for word in list.iter().filter(|word| !known.contains(&word.as_str())) {
+    for word in
+        listed(check, given, key, place, who).iter().filter(|word| !known.contains(&word.as_str()))
+    {
         let hint = match ALSO.iter().find(|(other, _)| other == word) {
             Some((_, ours)) => format!(": write {ours:?}"),
             None => suggestion(word, known),
@@ -85,11 +97,7 @@ fn patterns(
     place: &Range<usize>,
     who: &str,
 ) {
-    let Some(AnyOf(list)) = given else { return };
-    if list.is_empty() {
-        check.wrong(place, format!("{who}: {key} is empty and can never hold"));
-    }
-    for name in list {
+    for name in listed(check, given, key, place, who) {
         if !Pattern::new(name).is_glob() && !known.contains(&name.as_str()) {
             let hint = suggestion(name, known);
             check.wrong(place, format!("{who}: {key} {name:?} is not defined{hint}"));
