@@ -13,5 +13,6 @@ mod figures;
 mod interrupt;
 mod manual;
 mod requests;
+mod shards;
 mod soak;
 mod tools;
