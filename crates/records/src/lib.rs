@@ -17,6 +17,7 @@ mod head;
 mod kind;
 pub mod legacy;
 mod line;
+mod measured;
 mod metrics;
 mod nan;
 mod number;
@@ -36,6 +37,10 @@ pub use analysis::{Advice, Anomaly, ModelLife, Severity};
 pub use head::{Origin, Record, VERSION};
 pub use kind::Kind;
 pub use line::{LineKind, Malformed, classify, parse};
+pub use measured::{
+    BatchTotals, Cost, CostBasis, MemoryAround, MemoryNow, Protocol, ProtocolKind, RampInfo,
+    SampleAnswer,
+};
 pub use metrics::{Accuracy, Metric, Metrics, Stats};
 pub use nan::without_nan;
 pub use number::round;

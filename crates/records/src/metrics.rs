@@ -90,7 +90,8 @@ macro_rules! metrics {
             /// Right answers of all answers; a baseline counts its warm-up.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub accuracy: Option<Accuracy>,
-            /// What the server reports of itself, under its own names, beside ours.
+            /// What the server reports of itself, under its own names, beside ours; of several
+            /// requests, the statistics of what follows from it (`docs/records.md`).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub server: Option<Map<String, Value>>,
         }
@@ -138,11 +139,11 @@ metrics! {
     ttft_s,
     /// Time per output token: (`e2e_s` − `ttft_s`) / (`completion_tokens` − 1); absent at one token or none.
     tpot_s,
-    /// Inter-token latency: the gaps between content chunks.
+    /// Inter-token latency: the gaps between content chunks; of several requests, all their gaps together.
     itl_s,
     /// End to end: request sent → last content chunk, or the whole answer when not streamed.
     e2e_s,
-    /// Prompt tokens evaluated / prompt time; absent when a cache answered for part of the prompt.
+    /// Prompt tokens evaluated / `ttft_s`, by our clock; absent when not streamed, and when a cache answered for part of the prompt (but for the `depth` of a bench).
     prompt_tps,
     /// (`completion_tokens` − 1) / (`e2e_s` − `ttft_s`), by our clock; absent when not streamed.
     generation_tps,
@@ -170,8 +171,14 @@ metrics! {
     success_rate,
     /// Size of the model on disk.
     disk_gb,
-    /// Memory after the model was loaded.
+    /// Memory of the backend's processes after the model was loaded.
     memory_gb,
+    /// GPU memory in use after the model was loaded, less that before its backend was started.
+    gpu_memory_gb,
+    /// How long after they were due requests were sent first.
+    late_s,
+    /// Energy that the parts of the machine took which tell theirs.
+    energy_j,
 }
 
 #[cfg(test)]

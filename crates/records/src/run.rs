@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Producer, head::record};
+use crate::{Machine, Producer, head::record};
 
 record! {
     /// The runner begins.
@@ -16,6 +16,9 @@ record! {
         /// The seed that requests carry.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub seed: Option<u64>,
+        /// The machine.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub machine: Option<Machine>,
         /// When a test counts as degraded.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub health: Option<HealthLimits>,

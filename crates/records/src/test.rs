@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Metrics, Params, Resources, head::record};
+use crate::{
+    BatchTotals, Cost, MemoryAround, Metrics, Params, Protocol, Resources, SampleAnswer,
+    head::record,
+};
 
 /// How a case came out.
 #[derive(
@@ -327,6 +330,18 @@ record! {
         /// The raw values of each repetition.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub runs: Option<Vec<Metrics>>,
+        /// How it was measured: a bench, a baseline or a batch.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub protocol: Option<Protocol>,
+        /// What became of the requests of a batch.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub batch: Option<BatchTotals>,
+        /// The memory before, during and after a baseline.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub memory: Option<MemoryAround>,
+        /// What requests like those of a batch cost, by each price that the suite has for them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub cost: Vec<Cost>,
         /// The limits that metrics should keep.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub targets: Option<Vec<Target>>,
@@ -342,6 +357,9 @@ record! {
         /// The beginning of the answer.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub sample_output: Option<String>,
+        /// Answers of a batch, by the rule that its suite states.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub samples: Vec<SampleAnswer>,
         /// Whatever else the suite or an older line says.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<Map<String, Value>>,

@@ -16,10 +16,15 @@ use std::{
 };
 
 use pipe::Error;
-use records::{ErrorInfo, Metric, Metrics, Origin, Request, round};
+use records::{BatchTotals, ErrorInfo, Metric, Origin, Protocol, ProtocolKind, Request, round};
 
 use crate::{
-    backend::Server, case::Came, expect::Observed, interrupt::Interrupts, measure, suite::Retries,
+    backend::Server,
+    case::{Came, Measured},
+    expect::Observed,
+    interrupt::Interrupts,
+    measure::Pool,
+    suite::Retries,
 };
 
 pub use input::{Item, read};
@@ -53,14 +58,10 @@ pub struct Batch<'a> {
 /// What came of the requests so far.
 #[derive(Default)]
 struct Tally {
-    metrics: Vec<Metrics>,
-    total: u64,
-    answered: u64,
-    errors: BTreeMap<String, u64>,
+    pool: Pool,
+    totals: BatchTotals,
     first_error: Option<ErrorInfo>,
     sample: Option<String>,
-    prompt_tokens: Option<f64>,
-    completion_tokens: Option<f64>,
 }
 
 impl Batch<'_> {
@@ -83,8 +84,7 @@ impl Batch<'_> {
         for request in self.kept.values() {
             tally.add(request, None);
         }
-        let (earlier, start) = (tally.answered, Instant::now());
-        let tokens = (tally.prompt_tokens, tally.completion_tokens);
+        let (earlier, start) = (tally.totals.clone(), Instant::now());
         let open: Vec<(u64, Item)> = (0..)
             .zip(self.items)
             .filter(|(_, item)| !self.kept.contains_key(&item.custom_id))
@@ -126,9 +126,9 @@ impl Batch<'_> {
             };
             let Some(sent) = sent else { break };
             let request = sent.record(self.id, self.origin);
-            tally.add(&request, sent.text.as_deref());
+            tally.add(&request, Some(&sent));
             let all = (job.open.len() + self.kept.len()) as u64;
-            let written = write(&request, &sent, tally.total, all);
+            let written = write(&request, &sent, tally.totals.requests, all);
             if written.is_err() {
                 job.stop.store(true, Ordering::Relaxed);
             }
@@ -149,7 +149,7 @@ impl Batch<'_> {
                     message: format!(
                         "the backend died with {} after {} of {} requests",
                         end.describe(),
-                        tally.answered,
+                        tally.totals.answered,
                         job.open.len() + self.kept.len()
                     ),
                     exit: end.exit,
@@ -164,70 +164,78 @@ impl Batch<'_> {
         let all = (job.open.len() + self.kept.len()) as u64;
         if interrupts.stop() {
             error = Came::interrupted().error;
-        } else if error.is_none() && tally.total < all {
-            let message = format!("only {} of {all} requests came to an end", tally.total);
+        } else if error.is_none() && tally.totals.requests < all {
+            let message =
+                format!("only {} of {all} requests came to an end", tally.totals.requests);
             let kind = "internal".to_owned();
             error = Some(ErrorInfo { kind, message, ..ErrorInfo::default() });
         }
-        let of_this_run = tally.answered - earlier;
-        let came = tally.came(error, of_this_run, tokens, start.elapsed());
+        let concurrency = Some(self.concurrency as u32);
+        let protocol = Protocol { kind: ProtocolKind::Batch, concurrency, ..Protocol::default() };
+        let came = tally.came(error, &earlier, start.elapsed(), protocol);
         Ok(Came { end: Some(end), ..came })
     }
 }
 
 impl Tally {
-    fn add(&mut self, request: &Request, text: Option<&str>) {
-        self.total += 1;
+    /// Adds a request; one of this run with what was `sent`.
+    fn add(&mut self, request: &Request, sent: Option<&Sent>) {
+        let totals = &mut self.totals;
+        totals.requests += 1;
+        totals.kept += u64::from(sent.is_none());
+        totals.retried += u64::from(request.tries > 1);
+        totals.retries += request.tries.saturating_sub(1);
         match &request.error {
-            None => self.answered += 1,
+            None => totals.answered += 1,
             Some(error) => {
-                *self.errors.entry(error.kind.clone()).or_default() += 1;
+                *totals.errors.entry(error.kind.clone()).or_default() += 1;
                 self.first_error.get_or_insert_with(|| error.clone());
             }
         }
-        let sum = |sum: &mut Option<f64>, metric: &Option<Metric>| {
+        let sum = |sum: &mut Option<u64>, metric: &Option<Metric>| {
             if let Some(metric) = metric {
-                *sum.get_or_insert(0.0) += metric.value();
+                *sum.get_or_insert(0) += metric.value() as u64;
             }
         };
-        sum(&mut self.prompt_tokens, &request.metrics.prompt_tokens);
-        sum(&mut self.completion_tokens, &request.metrics.completion_tokens);
+        sum(&mut totals.prompt_tokens, &request.metrics.prompt_tokens);
+        sum(&mut totals.completion_tokens, &request.metrics.completion_tokens);
         if self.sample.is_none() && request.error.is_none() {
-            self.sample = text.filter(|text| !text.is_empty()).map(str::to_owned);
+            let text = sent.and_then(|sent| sent.text.as_ref());
+            self.sample = text.filter(|text| !text.is_empty()).cloned();
         }
-        self.metrics.push(request.metrics.clone());
+        let gaps = sent.map(|sent| sent.gaps_s.as_slice()).unwrap_or_default();
+        self.pool.add(&request.metrics, gaps);
     }
 
-    /// What came of them all. Rates are those of this run: `answered` requests in `time`,
-    /// with the tokens beyond those of an `earlier` one.
+    /// What came of them all. Rates are those of this run: of what was added in `time`
+    /// since there was what is in `earlier`.
     fn came(
         self,
         error: Option<ErrorInfo>,
-        answered: u64,
-        earlier: (Option<f64>, Option<f64>),
+        earlier: &BatchTotals,
         time: Duration,
+        protocol: Protocol,
     ) -> Came {
-        let mut metrics = measure::over(&self.metrics);
+        let Tally { pool, mut totals, first_error, sample } = self;
+        let mut metrics = pool.metrics();
         let seconds = time.as_secs_f64();
-        let rate = |n: f64| (seconds > 0.0).then(|| Metric::Number(round(n / seconds, 3)));
-        let more = |all: Option<f64>, before: Option<f64>| Some(all? - before.unwrap_or(0.0));
-        if self.total > 0 {
-            let share = self.answered as f64 / self.total as f64;
+        totals.duration_s = round(seconds, 6);
+        let rate = |n: u64| (seconds > 0.0).then(|| Metric::Number(round(n as f64 / seconds, 3)));
+        let more =
+            |all: Option<u64>, before: Option<u64>| rate(all?.saturating_sub(before.unwrap_or(0)));
+        if totals.requests > 0 {
+            let share = totals.answered as f64 / totals.requests as f64;
             metrics.success_rate = Some(Metric::Number(round(share, 6)));
         }
-        if answered > 0 {
-            metrics.request_tps = rate(answered as f64);
-            metrics.input_tps = more(self.prompt_tokens, earlier.0).and_then(rate);
-            metrics.output_tps = more(self.completion_tokens, earlier.1).and_then(rate);
+        if totals.answered > earlier.answered {
+            metrics.request_tps = rate(totals.answered - earlier.answered);
+            metrics.input_tps = more(totals.prompt_tokens, earlier.prompt_tokens);
+            metrics.output_tps = more(totals.completion_tokens, earlier.completion_tokens);
         }
         // Where nothing was answered at all there is nothing to judge.
-        let error = error.or_else(|| self.first_error.filter(|_| self.answered == 0));
-        let mut metadata = serde_json::Map::new();
-        metadata.insert("requests".to_owned(), self.total.into());
-        if !self.errors.is_empty() {
-            metadata.insert("request_errors".to_owned(), serde_json::json!(self.errors));
-        }
-        let observed = Observed { text: self.sample, metrics, ..Observed::default() };
-        Came { observed, error, metadata, ..Came::default() }
+        let error = error.or_else(|| first_error.filter(|_| totals.answered == 0));
+        let observed = Observed { text: sample, metrics, ..Observed::default() };
+        let measured = Measured { protocol, batch: Some(totals), ..Measured::default() };
+        Came { observed, error, measured: Some(Box::new(measured)), ..Came::default() }
     }
 }

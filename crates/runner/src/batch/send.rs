@@ -50,6 +50,8 @@ pub struct Sent {
     pub error: Option<ErrorInfo>,
     /// What the model said.
     pub text: Option<String>,
+    /// The gaps between the chunks of the answer, in seconds.
+    pub gaps_s: Vec<f64>,
     index: u64,
     tries: u64,
     start: Stamp,
@@ -93,6 +95,7 @@ impl Job {
                 body: None,
                 error: None,
                 text: None,
+                gaps_s: Vec::new(),
                 index,
                 tries,
                 start,
@@ -141,6 +144,7 @@ impl Sent {
         };
         if problem.is_none() {
             self.metrics = measure::metrics(reply, answer);
+            self.gaps_s = measure::gaps_s(answer);
             self.text.clone_from(&answer.text);
         }
         self.error = problem;

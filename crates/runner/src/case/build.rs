@@ -30,6 +30,24 @@ pub(super) struct Making<'a> {
     pub folder: &'a Path,
     /// What placeholders in the names of files stand for.
     pub places: &'a Places,
+    /// How it differs when it is measured.
+    pub measured: Option<Measuring<'a>>,
+}
+
+/// What is added to a request that is measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Measuring<'a> {
+    /// Has the server's cache of prompts be passed by; a new one for each request.
+    pub nonce: Option<&'a str>,
+    /// Whether the answer goes on to `max_tokens` whatever the model says; with these
+    /// tokens at its end where the backend has to be told them.
+    pub ignore_eos: Option<&'a [u64]>,
+    /// What stands before the request, so that it is in the server's cache.
+    pub before: Option<&'a str>,
+    /// What is added to the prompt.
+    pub filler: Option<&'a str>,
+    /// So many tokens and no more, whatever the suite says.
+    pub max_tokens: Option<u64>,
 }
 
 /// A request that is ready to be sent.
@@ -85,6 +103,10 @@ impl Making<'_> {
         }
         for message in request.messages.iter().flatten() {
             messages.push(to_json(message)?);
+        }
+        if let Some(before) = self.measured.and_then(|measured| measured.before) {
+            messages.push(json!({"role": "user", "content": before}));
+            messages.push(json!({"role": "assistant", "content": "OK."}));
         }
         if let Some(prompt) = self.prompt()? {
             messages.push(self.says(&prompt, true)?);
@@ -147,6 +169,9 @@ impl Making<'_> {
             self.sampling(&mut body);
             self.tools(&mut body)?;
             self.kind.adapt(&mut body);
+            if let Some(measured) = &self.measured {
+                measured.adapt(self.kind, &mut body);
+            }
         }
         for (key, value) in request.extra.iter().flatten() {
             body.insert(key.clone(), to_json(value)?);
@@ -166,7 +191,7 @@ impl Making<'_> {
         let (request, defaults) = (self.request, self.defaults);
         let stop = request.stop.as_ref().map(|stop| &stop.0);
         for (name, value) in [
-            ("max_tokens", request.max_tokens.map(Value::from)),
+            ("max_tokens", self.max_tokens().map(Value::from)),
             ("temperature", request.temperature.or(defaults.temperature).map(Value::from)),
             ("seed", request.seed.or(defaults.seed).map(Value::from)),
             ("top_p", request.top_p.map(Value::from)),
@@ -178,11 +203,16 @@ impl Making<'_> {
                 body.insert(name.to_owned(), value);
             }
         }
-        if request.stream {
+        // Without the times of its pieces there is little to be measured of an answer.
+        if request.stream.unwrap_or(self.measured.is_some()) {
             body.insert("stream".to_owned(), json!(true));
             // Without it a stream carries no token counts.
             body.insert("stream_options".to_owned(), json!({"include_usage": true}));
         }
+    }
+
+    fn max_tokens(&self) -> Option<u64> {
+        self.measured.and_then(|measured| measured.max_tokens).or(self.request.max_tokens)
     }
 
     fn tools(&self, body: &mut Map<String, Value>) -> Result<(), String> {
@@ -238,15 +268,21 @@ impl Making<'_> {
     }
 
     fn prompt(&self) -> Result<Option<String>, String> {
-        match (&self.request.prompt, &self.request.prompt_file) {
-            (Some(prompt), _) => Ok(Some(prompt.clone())),
+        let prompt = match (&self.request.prompt, &self.request.prompt_file) {
+            (Some(prompt), _) => Some(prompt.clone()),
             (None, Some(file)) => {
                 let bytes = self.read("prompt_file", file)?;
                 let text = String::from_utf8(bytes);
-                text.map(Some).map_err(|_| format!("prompt_file {file}: is no UTF-8"))
+                Some(text.map_err(|_| format!("prompt_file {file}: is no UTF-8"))?)
             }
-            (None, None) => Ok(None),
-        }
+            (None, None) => None,
+        };
+        let Some(measured) = self.measured else { return Ok(prompt) };
+        // A chat has a message of its own for what comes before.
+        let before = measured.before.filter(|_| self.request.api != Api::Chat);
+        let parts = [before, prompt.as_deref(), measured.filler];
+        let parts: Vec<&str> = parts.into_iter().flatten().filter(|p| !p.is_empty()).collect();
+        Ok((!parts.is_empty()).then(|| parts.join(" ")))
     }
 
     fn read(&self, key: &str, file: &str) -> Result<Vec<u8>, String> {
@@ -262,6 +298,37 @@ impl Making<'_> {
         let toml::Value::String(file) = value else { return to_json(value) };
         serde_json::from_slice(&self.read(key, file)?)
             .map_err(|error| format!("{key} {file}: {error}"))
+    }
+}
+
+impl Measuring<'_> {
+    /// Changes `body` as `kind` understands it.
+    fn adapt(&self, kind: Kind, body: &mut Map<String, Value>) {
+        if let Some(nonce) = self.nonce {
+            match self.before {
+                // What comes before shall be in the cache, and the rest not.
+                Some(before) => after(before, body, nonce),
+                None => {
+                    kind.pass_by_cache(body, nonce);
+                }
+            }
+        }
+        if let Some(end) = self.ignore_eos {
+            kind.ignore_eos(body, end);
+        }
+    }
+}
+
+/// Puts `nonce` behind `before`, where the prompt proper begins.
+fn after(before: &str, body: &mut Map<String, Value>, nonce: &str) {
+    if let Some(Value::String(prompt)) = body.get_mut("prompt") {
+        prompt.insert_str(before.len(), &format!(" {nonce}"));
+    }
+    let last = body.get_mut("messages").and_then(Value::as_array_mut).and_then(|m| m.last_mut());
+    match last.and_then(|last| last.get_mut("content")) {
+        Some(Value::String(text)) => text.insert_str(0, &format!("{nonce} ")),
+        Some(Value::Array(parts)) => parts.insert(0, json!({"type": "text", "text": nonce})),
+        _ => {}
     }
 }
 
@@ -292,6 +359,7 @@ mod tests {
             defaults: &defaults,
             folder,
             places: &places,
+            measured: None,
         };
         making.build(&making.opening()?)
     }

@@ -16,7 +16,9 @@ mod unsupported;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use probe::clock::Stamp;
-use records::{Check, ErrorInfo};
+use records::{
+    BatchTotals, Check, Cost, ErrorInfo, MemoryAround, Metrics, Protocol, SampleAnswer, Verdict,
+};
 use serde_json::{Map, Value};
 
 use crate::{expect::Observed, suite::Places};
@@ -50,6 +52,10 @@ pub struct Came {
     pub cut_short: bool,
     /// What helps to understand a failure.
     pub note: Option<String>,
+    /// The gaps between the chunks of the one answer, in seconds.
+    pub gaps_s: Vec<f64>,
+    /// What comes with a measurement.
+    pub measured: Option<Box<Measured>>,
     /// What is to be kept besides.
     pub metadata: Map<String, Value>,
     /// Why there is nothing to judge, or not all of it.
@@ -58,6 +64,25 @@ pub struct Came {
     pub end: Option<Stamp>,
     /// How long the server asked to be left alone (`Retry-After`).
     pub retry_after: Option<Duration>,
+}
+
+/// What comes with a measurement: a bench, a baseline or a batch.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// How it was measured.
+    pub protocol: Protocol,
+    /// What was measured of each repetition.
+    pub runs: Option<Vec<Metrics>>,
+    /// What became of the requests of a batch.
+    pub batch: Option<BatchTotals>,
+    /// The memory around a baseline.
+    pub memory: Option<MemoryAround>,
+    /// Answers that are kept to be read.
+    pub samples: Vec<SampleAnswer>,
+    /// What requests like these cost.
+    pub cost: Vec<Cost>,
+    /// Whether it can be trusted.
+    pub verdict: Option<Verdict>,
 }
 
 impl Came {

@@ -14,8 +14,10 @@ use crate::{
 /// read.
 #[derive(Clone, Debug, Default)]
 pub struct Prepared {
-    /// What must hold of the answer; with a dataset, of all the answers together.
+    /// What must hold of the answer; of several, of all of them together.
     pub expectations: Vec<Expectation>,
+    /// What must hold of each of the answers to a request that is repeated.
+    pub each: Vec<Expectation>,
     /// What must hold of the answer without being said, unless it is a refusal.
     pub(super) implied: Vec<Expectation>,
     /// What must hold of the answer to each turn of a conversation.
@@ -54,15 +56,22 @@ impl Prepared {
             let seed = defaults.seed.unwrap_or(0);
             prepared.rows = rows(dataset, case, &each, folder, seed)?;
             prepared.expectations = whole.into_iter().filter_map(|(_, e)| e.ok()).collect();
-            if !prepared.expectations.iter().any(of_accuracy) {
-                prepared.expectations.insert(0, every_row());
-            }
         } else {
             let all = case.expect.iter().map(|value| compile(value.get_ref()));
             prepared.expectations = all.collect::<Result<_, _>>()?;
-            if prepared.expectations.iter().any(of_accuracy) {
-                return Err("expect: accuracy is of datasets".to_owned());
+            if case.baseline.is_none() && prepared.expectations.iter().any(of_accuracy) {
+                return Err("expect: accuracy is of datasets and baselines".to_owned());
             }
+            if case.bench.is_some() || case.baseline.is_some() {
+                let all = std::mem::take(&mut prepared.expectations).into_iter();
+                (prepared.expectations, prepared.each) = all.partition(Expectation::of_whole);
+            }
+        }
+        // A target on accuracy says how many have to be right.
+        let targeted = case.target.iter().any(|target| target.get_ref().metric == "accuracy");
+        let counted = case.dataset.is_some() || case.baseline.is_some();
+        if counted && !targeted && !prepared.expectations.iter().any(of_accuracy) {
+            prepared.expectations.insert(0, every_row());
         }
         if let Some(request) = &case.request {
             let turns = request.turns.iter().flatten();

@@ -69,7 +69,7 @@ impl<'a> Sending<'a> {
 
     fn making<'b>(&'b self, request: &'b RequestDef) -> Making<'b> {
         let &Sending { kind, model, defaults, folder, places, .. } = self;
-        Making { request, kind, model, defaults, folder, places }
+        Making { request, kind, model, defaults, folder, places, measured: None }
     }
 
     fn first(&self, request: &RequestDef) -> Result<First, String> {
@@ -294,6 +294,10 @@ fn came(
         }),
         (None, None) => None,
     };
+    let gaps_s = match (bad_status, &error) {
+        (false, None) => measure::gaps_s(&answer),
+        _ => Vec::new(),
+    };
     let metrics = match (bad_status, &error) {
         (false, None) => measure::metrics(reply, &answer),
         // An answer that broke off has a beginning, and nothing else to be measured.
@@ -313,5 +317,5 @@ fn came(
         metrics,
         ..Observed::default()
     };
-    Came { observed, error, retry_after: reply.retry_after, ..Came::default() }
+    Came { observed, error, gaps_s, retry_after: reply.retry_after, ..Came::default() }
 }

@@ -96,7 +96,7 @@ pub fn conclude(
     test.attempt = Some(1);
     test.system_health = health;
 
-    let Came { observed, checks, cut_short, note, metadata, mut error, .. } = came;
+    let Came { observed, checks, cut_short, note, measured, metadata, mut error, .. } = came;
     test.checks = checks;
     if error.is_none() && !cut_short {
         let expectations = &prepared.expectations;
@@ -145,6 +145,15 @@ pub fn conclude(
     test.error = error.filter(|_| outcome != Outcome::Skipped);
     settle(&mut test, subject.cell.xfail, outcome, reason);
     test.metrics = observed.metrics;
+    if let Some(measured) = measured {
+        test.protocol = Some(measured.protocol);
+        test.runs = measured.runs;
+        test.batch = measured.batch;
+        test.memory = measured.memory;
+        test.samples = measured.samples;
+        test.cost = measured.cost;
+        test.verdict = measured.verdict;
+    }
     test.sample_output = observed
         .text
         .filter(|text| !text.is_empty())

@@ -1,6 +1,6 @@
 //! Counting the rows of a dataset that are right.
 
-use records::{Accuracy, ErrorInfo, Metrics};
+use records::{Accuracy, ErrorInfo};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     expect::{Expectation, Observed},
-    measure,
+    measure::Pool,
 };
 
 /// How many of the rows that are wrong are told of.
@@ -21,7 +21,7 @@ const WRONG_ROWS: usize = 10;
 pub(super) struct Tally {
     of: Accuracy,
     answered: u64,
-    metrics: Vec<Metrics>,
+    pool: Pool,
     wrong: Vec<Value>,
     first_error: Option<ErrorInfo>,
     sample: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Judges what came of `row`; what is `implied` must hold too.
     pub(super) fn add(&mut self, row: &Row, came: Came, implied: &[Expectation]) {
-        let Came { observed, mut checks, mut error, .. } = came;
+        let Came { observed, mut checks, mut error, gaps_s, .. } = came;
         if error.is_none() {
             let refused = observed.status.is_some_and(|status| status >= 400);
             let implied = implied.iter().filter(|_| !refused);
@@ -56,12 +56,12 @@ impl Tally {
         self.first_error = self.first_error.take().or(error);
         self.sample = self.sample.take().or(observed.text);
         self.status = observed.status.or(self.status);
-        self.metrics.push(observed.metrics);
+        self.pool.add(&observed.metrics, &gaps_s);
     }
 
     /// What came of them all, or of those before `error`.
     pub(super) fn came(self, error: Option<ErrorInfo>) -> Came {
-        let mut metrics = measure::over(&self.metrics);
+        let mut metrics = self.pool.metrics();
         metrics.accuracy = (self.of.total > 0).then_some(self.of);
         // Where there was no answer at all, there is nothing to be right or wrong.
         let nothing = self.answered == 0;

@@ -263,7 +263,7 @@ pub fn plan<'a>(
             let mut group = Group { on: Some(on), cells: Vec::new() };
             let mut apart = Vec::new();
             for facts in cases.iter().filter(|facts| facts.fits(&on)) {
-                if facts.case.isolate {
+                if facts.case.is_apart() {
                     let mut cells = Vec::new();
                     facts.cells(suite, Some(&place), selection, &mut cells);
                     let alone = |cell| Group { on: Some(on), cells: vec![cell] };

@@ -39,7 +39,7 @@ impl Session<'_> {
             origin: &origin,
             items,
             kept: kept.map(|kept| kept.requests(&cell.id)).unwrap_or_default(),
-            concurrency: def.concurrency as usize,
+            concurrency: def.at_once() as usize,
             retries: self.options.retries.or(case.retries).or(self.suite.body.defaults.retries),
             model,
             timeout,

@@ -6,7 +6,9 @@ use records::{Modality, OnMiss};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{BatchDef, NotYet, Only, RequestDef, Retries, Skip, Span, Template, Xfail};
+use super::{
+    BaselineDef, BatchDef, BenchDef, Only, RequestDef, Retries, Skip, Span, Template, Xfail,
+};
 
 /// A case.
 #[derive(Clone, Debug, Deserialize)]
@@ -66,12 +68,10 @@ pub struct CaseDef {
         schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")
     )]
     pub metadata: Option<toml::Table>,
-    /// Measured repetitions (later).
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub bench: Option<NotYet>,
-    /// Disk, memory, load, warm-up, steady state (later).
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub baseline: Option<NotYet>,
+    /// That its request is measured, and how.
+    pub bench: Option<BenchDef>,
+    /// That its model is measured from the load to the steady state, and how.
+    pub baseline: Option<BaselineDef>,
     /// Many requests out of a file.
     pub batch: Option<BatchDef>,
     /// The folder that its relative paths start from: that of its file.
@@ -183,6 +183,12 @@ impl CaseDef {
         self.command.is_some()
             && self.needs.is_empty()
             && self.places().iter().all(|name| name.starts_with("fixture."))
+    }
+
+    /// Whether it has a backend of its own, because it says so or measures the load.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        self.isolate || self.baseline.is_some()
     }
 
     /// Whether it talks to a server.

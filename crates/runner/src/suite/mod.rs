@@ -5,6 +5,7 @@
 
 mod backend;
 mod batch;
+mod bench;
 mod budget;
 mod byte_size;
 mod case;
@@ -16,6 +17,7 @@ mod fixture;
 mod model;
 mod parametrize;
 mod places;
+mod price;
 mod read;
 mod request;
 #[cfg(feature = "schema")]
@@ -33,7 +35,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use backend::{BackendDef, ReadyDef, StopDef};
-pub use batch::BatchDef;
+pub use batch::{Arrival, BatchDef, RampDef, SamplesDef};
+pub use bench::{BaselineDef, BenchDef};
 pub use budget::{Budget, Limit};
 pub use byte_size::ByteSize;
 pub use case::{CaseDef, CommandDef, Dataset, TargetDef};
@@ -45,6 +48,7 @@ pub use fixture::{FixtureDef, Scope};
 pub use model::{ModelDef, Placement};
 pub(crate) use parametrize::written_id;
 pub use places::Places;
+pub use price::PriceDef;
 pub use read::{load, parse};
 pub use request::{Api, Format, RequestDef, Turn, Unsupported};
 #[cfg(feature = "schema")]
@@ -52,7 +56,7 @@ pub use schema::schema;
 pub(crate) use source::suggestion;
 pub use source::{SuiteError, SuiteErrors};
 pub use substitute::substitute;
-pub use values::{AnyOf, NotYet, Span, within_reason};
+pub use values::{AnyOf, Span, within_reason};
 
 /// A suite and where it was read from.
 #[derive(Clone, Debug)]
@@ -111,9 +115,10 @@ pub struct Body {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub include: Vec<Spanned<String>>,
-    /// Prices (later).
-    #[cfg_attr(feature = "schema", schemars(skip))]
-    pub price: Option<NotYet>,
+    /// What requests cost.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<PriceDef>"))]
+    pub price: Vec<Spanned<PriceDef>>,
 }
 
 /// What cases have when they do not say otherwise.

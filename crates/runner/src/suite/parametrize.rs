@@ -1,6 +1,6 @@
 //! Further axes of a case: the case once for each combination of their values.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use toml::{
     Spanned,
@@ -19,6 +19,10 @@ const MOST: usize = 10_000;
 /// Names that axes cannot have: they are in ids already, or stand for something else in
 /// the texts of a case.
 const TAKEN: [&str; 2] = ["repeat", "fixture"];
+
+/// What measurements sweep over where it is a list.
+const SWEPT: [(&str, &[&str]); 2] =
+    [("bench", &["prompt_tokens", "depth"]), ("batch", &["concurrency", "rate"])];
 
 /// Values of a combination, as they stand in ids and records, in the order of the suite.
 pub(super) type Axes = Vec<(String, serde_json::Value)>;
@@ -51,7 +55,7 @@ struct Choice<'i> {
 
 /// A case and the axes that it has.
 pub(super) struct Parametrized<'a, 'i> {
-    case: &'a Node<'i>,
+    case: Cow<'a, Node<'i>>,
     axes: Vec<Axis<'i>>,
     /// How many combinations there are: one for a case without axes.
     pub(super) len: usize,
@@ -64,6 +68,7 @@ impl<'a, 'i> Parametrized<'a, 'i> {
     ///
     /// With a sentence and its place, when they make no sense.
     pub(super) fn of(case: &'a Node<'i>) -> Result<Self, Wrong> {
+        let case = swept(case)?;
         let axes = match case.get_ref() {
             DeValue::Table(table) => table.get("parametrize").map(axes).transpose()?,
             // What it is instead is said where its type is looked at.
@@ -78,15 +83,55 @@ impl<'a, 'i> Parametrized<'a, 'i> {
     /// `texts` a value stands as a text, whatever its type.
     pub(super) fn combination(&self, number: usize, texts: &BTreeSet<usize>) -> Combination<'i> {
         if self.axes.is_empty() {
-            let case = self.case.clone();
+            let case = self.case.as_ref().clone();
             return Combination { axes: Axes::new(), case, whole: BTreeSet::new() };
         }
         let picked = pick(&self.axes, number);
         let names = picked.iter().map(|(name, choice)| ((*name).to_owned(), choice.id.clone()));
         let mut whole = BTreeSet::new();
-        let case = with(self.case, &picked, texts, &mut whole);
+        let case = with(&self.case, &picked, texts, &mut whole);
         Combination { axes: names.collect(), case, whole }
     }
+}
+
+/// `case` with each of the lists that a measurement sweeps over as an axis of its own,
+/// after those that it has: `depth = [0, 4096]` is `parametrize = { depth = [0, 4096] }`
+/// and `depth = "{depth}"`.
+fn swept<'a, 'i>(case: &'a Node<'i>) -> Result<Cow<'a, Node<'i>>, Wrong> {
+    let DeValue::Table(table) = case.get_ref() else { return Ok(Cow::Borrowed(case)) };
+    let mut table = Cow::Borrowed(table);
+    for (measurement, keys) in SWEPT {
+        for key in keys {
+            let Some(DeValue::Table(of)) = table.get(measurement).map(Spanned::get_ref) else {
+                continue;
+            };
+            let Some((written, values)) = of.get_key_value(*key) else { continue };
+            if !matches!(values.get_ref(), DeValue::Array(_)) {
+                continue;
+            }
+            let (written, values) = (written.clone(), values.clone());
+            let place = values.span();
+            let table = table.to_mut();
+            if let Some(DeValue::Table(of)) = table.get_mut(measurement).map(Spanned::get_mut) {
+                let placeholder = DeValue::String(format!("{{{key}}}").into());
+                of.insert(written.clone(), Spanned::new(place.clone(), placeholder));
+            }
+            let axes = table
+                .entry(Spanned::new(place.clone(), "parametrize".into()))
+                .or_insert_with(|| Spanned::new(place.clone(), DeValue::Table(DeTable::new())));
+            // What else it is instead is said where axes are read.
+            if let DeValue::Table(axes) = axes.get_mut()
+                && axes.insert(written, values).is_some()
+            {
+                let message = format!("{measurement}: {key} is on an axis of parametrize already");
+                return Err((place, message));
+            }
+        }
+    }
+    Ok(match table {
+        Cow::Borrowed(_) => Cow::Borrowed(case),
+        Cow::Owned(table) => Cow::Owned(Spanned::new(case.span(), DeValue::Table(table))),
+    })
 }
 
 /// The values of the combination with that number.

@@ -218,6 +218,13 @@ impl Reader {
                 }
             }
         }
+        for (i, node) in items(table, "price").into_iter().enumerate() {
+            if let Some(def) = self.typed::<super::PriceDef>(node, &format!("price[{i}]"))
+                && self.first("price", &def.get_ref().name, &def.span())
+            {
+                self.body.price.push(def);
+            }
+        }
         for (i, node) in items(table, "case").into_iter().enumerate() {
             self.case(&node, i, folder);
         }

@@ -50,9 +50,8 @@ pub struct RequestDef {
     /// The JSON Schema that the answer shall meet; or a file with it.
     #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     pub response_schema: Option<Value>,
-    /// Whether the answer comes in pieces.
-    #[serde(default)]
-    pub stream: bool,
+    /// Whether the answer comes in pieces: not when absent, unless it is measured.
+    pub stream: Option<bool>,
     /// How many tokens the answer may have.
     pub max_tokens: Option<u64>,
     /// Sampling temperature.

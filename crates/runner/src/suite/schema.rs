@@ -9,9 +9,16 @@ use super::{AnyOf, Body, ByteSize, Span};
 use crate::expect;
 
 /// Where `{axis}` and `{key}` can stand for numbers and words: in what a case says.
-const SUBSTITUTED: [&str; 10] = [
+const SUBSTITUTED: [&str; 17] = [
+    "Swept_for_uint32",
+    "Swept_for_uint64",
+    "Swept_for_double",
     "CaseDef",
+    "BenchDef",
+    "BaselineDef",
     "BatchDef",
+    "RampDef",
+    "SamplesDef",
     "RequestDef",
     "Dataset",
     "DatasetForm",
@@ -21,6 +28,15 @@ const SUBSTITUTED: [&str; 10] = [
     "RetriesForm",
     "Only",
 ];
+
+/// What a measurement sweeps over where it is a list.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is of use")]
+pub(super) enum Swept<T> {
+    One(T),
+    Each(Vec<T>),
+}
 
 /// The schema.
 #[must_use]

@@ -69,14 +69,6 @@ fn broken_toml_is_one_line() {
     assert_eq!(message.lines().count(), 1);
 }
 
-#[test]
-fn keys_of_later_versions_are_refused_and_not_ignored() {
-    assert_eq!(
-        error(&format!("{CASE}bench = {{ warmup = 1 }}\n")),
-        "dir/s.toml:5:9: case[0].bench: not in this version yet"
-    );
-}
-
 /// Texts, and what is said of them.
 fn all_say(cases: &[(String, &str)]) {
     for (text, what) in cases {

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::{Ask, Knowledge, NOTHING};
+use super::{Ask, IgnoreEos, Knowledge, NOTHING, Tokenizer};
 use crate::facts::served;
 
 pub(super) const KNOWN: Knowledge = Knowledge {
@@ -21,6 +21,8 @@ pub(super) const KNOWN: Knowledge = Knowledge {
         Ask::post("/v1/completions", body)
     }),
     uncached: Some(("cache_prompt", false)),
+    ignore_eos: IgnoreEos::Field("ignore_eos"),
+    tokenizer: Some(Tokenizer::LlamaCpp),
     version: Some(("/props", "build_info")),
     version_flag: true,
     facts: Some((|_| Ask::get("/v1/models"), served::llama_cpp)),

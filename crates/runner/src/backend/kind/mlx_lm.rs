@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Knowledge, NOTHING};
+use super::{IgnoreEos, Knowledge, NOTHING};
 
 pub(super) const KNOWN: Knowledge = Knowledge {
     name: "mlx-lm",
@@ -14,6 +14,7 @@ pub(super) const KNOWN: Knowledge = Knowledge {
     health: None,
     // Another name would be looked for on the hub, and loaded instead.
     served_as: Some("default_model"),
+    ignore_eos: IgnoreEos::Bias,
     version_in: fingerprint,
     ..NOTHING
 };

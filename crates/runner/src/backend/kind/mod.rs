@@ -37,6 +37,9 @@ pub enum Kind {
     Command,
 }
 
+/// The bias that makes a token impossible: the least that OpenAI's interface takes.
+const IMPOSSIBLE: f64 = -100.0;
+
 /// How to know that a server is ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Readiness {
@@ -81,6 +84,10 @@ struct Knowledge {
     /// A field that has a request pass by the cache of prompts. Where there is none,
     /// the prompt must be a new one.
     uncached: Option<(&'static str, bool)>,
+    /// How an answer goes on to `max_tokens` whatever the model says.
+    ignore_eos: IgnoreEos,
+    /// How it counts the tokens of a prompt without answering it.
+    tokenizer: Option<Tokenizer>,
     /// Where it tells its version, and under which key.
     version: Option<(&'static str, &'static str)>,
     /// Its version by an answer to a chat.
@@ -103,6 +110,8 @@ const NOTHING: Knowledge = Knowledge {
     served_as: None,
     adapt: |_| {},
     uncached: None,
+    ignore_eos: IgnoreEos::Never,
+    tokenizer: None,
     version: None,
     version_in: |_| None,
     version_flag: false,
@@ -126,6 +135,26 @@ impl Ask {
     fn post(path: &str, body: Value) -> Ask {
         Ask { path: path.to_owned(), body: Some(body) }
     }
+}
+
+/// How an answer goes on whatever the model says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IgnoreEos {
+    /// It cannot be had.
+    Never,
+    /// By a field of the request.
+    Field(&'static str),
+    /// By making the tokens that end an answer impossible.
+    Bias,
+}
+
+/// How a server counts tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokenizer {
+    /// llama.cpp: `/apply-template` makes a prompt of messages, `/tokenize` takes it apart.
+    LlamaCpp,
+    /// vLLM: `/tokenize` takes a prompt or messages, and counts.
+    Vllm,
 }
 
 /// Every kind, as suites may name them.
@@ -253,6 +282,39 @@ impl Kind {
             _ => return false,
         }
         true
+    }
+
+    /// What passes by its cache of prompts: the name of a switch, or a word for a new prompt.
+    #[must_use]
+    pub fn cache_avoided_by(self) -> String {
+        match self.known().uncached {
+            Some((field, value)) => format!("{field} = {value}"),
+            None => "a new prompt each time".to_owned(),
+        }
+    }
+
+    /// Has the answer to the request with `body` go on to its `max_tokens`, whatever the
+    /// model says; `end` are the tokens that end its answers, where they are known. False
+    /// where that cannot be had, and nothing is changed.
+    pub fn ignore_eos(self, body: &mut Map<String, Value>, end: &[u64]) -> bool {
+        match self.known().ignore_eos {
+            IgnoreEos::Field(field) => {
+                body.insert(field.to_owned(), true.into());
+                true
+            }
+            IgnoreEos::Bias if !end.is_empty() => {
+                let bias = end.iter().map(|token| (token.to_string(), json!(IMPOSSIBLE)));
+                body.insert("logit_bias".to_owned(), Value::Object(bias.collect()));
+                true
+            }
+            IgnoreEos::Bias | IgnoreEos::Never => false,
+        }
+    }
+
+    /// How it counts tokens; nothing when it has no way but to answer.
+    #[must_use]
+    pub fn tokenizer(self) -> Option<Tokenizer> {
+        self.known().tokenizer
     }
 
     /// Where it tells its version, and under which key.

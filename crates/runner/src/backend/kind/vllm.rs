@@ -3,7 +3,7 @@
 //! It reports no timings in answers; usage in streams only where `stream_options` asks.
 //! Not run here: by its documentation.
 
-use super::{Ask, Knowledge, NOTHING};
+use super::{Ask, IgnoreEos, Knowledge, NOTHING, Tokenizer};
 use crate::facts::served;
 
 pub(super) const KNOWN: Knowledge = Knowledge {
@@ -19,6 +19,8 @@ pub(super) const KNOWN: Knowledge = Knowledge {
         "--served-model-name",
         "{model}",
     ],
+    ignore_eos: IgnoreEos::Field("ignore_eos"),
+    tokenizer: Some(Tokenizer::Vllm),
     // 200 only after loading.
     health: Some("/health"),
     version: Some(("/version", "version")),

@@ -2,15 +2,12 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use super::{Check, conditions, limits, name_for_ids, requests};
+use super::{Check, conditions, limits, measured, name_for_ids, requests};
 use crate::{
     case::Prepared,
     expect::Expectation,
-    suite::{BatchDef, CaseDef, Only, suggestion},
+    suite::{CaseDef, Only, suggestion},
 };
-
-/// The most requests of a batch that are on their way at once.
-const MOST_AT_ONCE: u32 = 4096;
 
 pub(super) fn check(check: &mut Check<'_>) {
     for case in &check.suite.body.case {
@@ -36,9 +33,7 @@ fn one(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>) {
     {
         check.wrong(place, format!("{who}: {message}"));
     }
-    if let Some(batch) = &def.batch {
-        check_batch(check, def, batch, place, &who);
-    }
+    measured::case(check, def, place, &who);
     if let Some(command) = &def.command {
         check.command(command, place, &who);
     }
@@ -79,32 +74,6 @@ fn does(def: &CaseDef) -> Vec<&'static str> {
         ("batch", def.batch.is_some()),
     ];
     keys.into_iter().filter_map(|(what, given)| given.then_some(what)).collect()
-}
-
-/// That the file of a batch can be read, and what is expected is of many answers.
-fn check_batch(
-    check: &mut Check<'_>,
-    def: &CaseDef,
-    batch: &BatchDef,
-    place: &Range<usize>,
-    who: &str,
-) {
-    if let Err(message) = crate::batch::read(&def.folder.join(&batch.file)) {
-        check.wrong(place, format!("{who}: batch: {message}"));
-    }
-    if !(1..=MOST_AT_ONCE).contains(&batch.concurrency) {
-        let message = format!("{who}: batch: concurrency is from 1 to {MOST_AT_ONCE}");
-        check.wrong(place, message);
-    }
-    for expect in &def.expect {
-        let of_one = Expectation::from_toml(expect.get_ref(), &def.folder)
-            .is_ok_and(|expectation| !expectation.of_whole());
-        if of_one {
-            let message = "expect: it is of one answer, and a batch has many; \
-                           write { success_rate = { min = 0.99 } } or another metric";
-            check.wrong(&expect.span(), format!("{who}: {message}"));
-        }
-    }
 }
 
 /// That a condition on backends or models is of a case that has them.

@@ -41,10 +41,7 @@ pub(super) fn of_definition(
 pub(super) fn one(check: &mut Check<'_>, only: &Only, place: &Range<usize>, who: &str) {
     words(check, only.os.as_ref(), "os", &SYSTEMS, place, who);
     words(check, only.arch.as_ref(), "arch", &ARCHITECTURES, place, who);
-    let backends = check.backends.clone();
-    let models = check.models.clone();
-    patterns(check, only.backend.as_ref(), "backend", &backends, place, who);
-    patterns(check, only.model.as_ref(), "model", &models, place, who);
+    names(check, only.backend.as_ref(), only.model.as_ref(), place, who);
     for (key, list) in [("gpu", &only.gpu), ("program", &only.program), ("env", &only.env)] {
         let Some(AnyOf(list)) = list else { continue };
         if list.is_empty() || list.iter().any(String::is_empty) {
@@ -54,6 +51,19 @@ pub(super) fn one(check: &mut Check<'_>, only: &Only, place: &Range<usize>, who:
     if only.min_ram_gb.is_some_and(|gb| !gb.is_finite() || gb <= 0.0) {
         check.wrong(place, format!("{who}: min_ram_gb is no amount of memory"));
     }
+}
+
+/// That patterns of backends and models fit some.
+pub(super) fn names(
+    check: &mut Check<'_>,
+    backend: Option<&AnyOf<String>>,
+    model: Option<&AnyOf<String>>,
+    place: &Range<usize>,
+    who: &str,
+) {
+    let (backends, models) = (check.backends.clone(), check.models.clone());
+    patterns(check, backend, "backend", &backends, place, who);
+    patterns(check, model, "model", &models, place, who);
 }
 
 /// The words that are given; a list without any could never hold.

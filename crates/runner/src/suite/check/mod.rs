@@ -5,6 +5,7 @@ mod cases;
 mod conditions;
 mod fixtures;
 pub(super) mod limits;
+mod measured;
 mod models;
 mod profiles;
 pub(super) mod requests;
@@ -26,6 +27,7 @@ pub(super) fn check(suite: &Suite, sources: &mut Sources) {
     backends::check(&mut check);
     models::check(&mut check);
     cases::check(&mut check);
+    measured::prices(&mut check);
     profiles::check(&mut check);
 }
 

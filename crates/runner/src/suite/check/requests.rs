@@ -63,7 +63,7 @@ fn keys(r: &RequestDef) -> [(&'static str, bool, &'static [Api]); 28] {
         ("tools", r.tools.is_some(), CHAT),
         ("tool_choice", r.tool_choice.is_some(), CHAT),
         ("response_schema", r.response_schema.is_some(), CHAT),
-        ("stream", r.stream, GENERATING),
+        ("stream", r.stream == Some(true), GENERATING),
         ("max_tokens", r.max_tokens.is_some(), GENERATING),
         ("temperature", r.temperature.is_some(), &[Api::Chat, Api::Completion, Api::Transcription]),
         ("top_p", r.top_p.is_some(), GENERATING),
