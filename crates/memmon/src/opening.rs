@@ -3,10 +3,8 @@
 use std::{ffi::OsString, time::Duration};
 
 use nix::time::{ClockId, clock_gettime};
-use probe::{HostProfile, clock::Stamp};
-use records::{Clock, Found, GpuInfo, Machine, Missing, Origin, Producer, Sources, Stream};
-
-use crate::sample::gb;
+use probe::clock::Stamp;
+use records::{Clock, Found, Missing, Origin, Producer, Sources, Stream};
 
 /// What the stream is about.
 pub struct Subject<'a> {
@@ -37,7 +35,7 @@ pub fn stream(
         command: (!subject.command.is_empty()).then(|| words.collect()),
         pid: subject.pid,
         clock: Clock { wall_s: records::round(start.wall_s, 6), monotonic_s: monotonic_at(start) },
-        machine: host(machine.profile()),
+        machine: machine.profile().into(),
         sources: sources(machine.sources(), watches),
         ..Stream::at(start.wall_s, origin)
     }
@@ -51,28 +49,6 @@ fn monotonic_at(start: &Stamp) -> f64 {
         Ok(now) => records::round((Duration::from(now).saturating_sub(before)).as_secs_f64(), 6),
         // Every system that we run on has this clock.
         Err(_) => 0.0,
-    }
-}
-
-fn host(profile: &HostProfile) -> Machine {
-    Machine {
-        model: profile.model.clone(),
-        chip: profile.chip.clone(),
-        cores_physical: profile.cores_physical,
-        cores_logical: profile.cores_logical,
-        ram_total_gb: profile.ram_total_bytes.map(gb),
-        os: profile.os.clone(),
-        kernel: profile.kernel.clone(),
-        arch: Some(profile.arch.clone()),
-        gpus: profile
-            .gpus
-            .iter()
-            .map(|gpu| GpuInfo {
-                name: Some(gpu.name.clone()),
-                driver: gpu.driver.clone(),
-                memory_total_gb: gpu.memory_total_bytes.map(gb),
-            })
-            .collect(),
     }
 }
 

@@ -37,3 +37,26 @@ pub struct GpuProfile {
     /// it as they may use.
     pub memory_total_bytes: Option<u64>,
 }
+
+impl From<&HostProfile> for records::Machine {
+    /// As it stands in records: memory in 10⁹ bytes, to the megabyte.
+    fn from(profile: &HostProfile) -> records::Machine {
+        let gb = |bytes: u64| records::round(bytes as f64 / 1e9, 3);
+        let gpu = |gpu: &GpuProfile| records::GpuInfo {
+            name: Some(gpu.name.clone()),
+            driver: gpu.driver.clone(),
+            memory_total_gb: gpu.memory_total_bytes.map(gb),
+        };
+        records::Machine {
+            model: profile.model.clone(),
+            chip: profile.chip.clone(),
+            cores_physical: profile.cores_physical,
+            cores_logical: profile.cores_logical,
+            ram_total_gb: profile.ram_total_bytes.map(gb),
+            os: profile.os.clone(),
+            kernel: profile.kernel.clone(),
+            arch: Some(profile.arch.clone()),
+            gpus: profile.gpus.iter().map(gpu).collect(),
+        }
+    }
+}

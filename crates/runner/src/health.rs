@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use probe::{Machine, Reading};
-use records::{MemoryAtDeath, QualityFlag, SystemHealth, round};
+use probe::{Machine, Pressure, Reading, Tree};
+use records::{MemoryAtDeath, MemoryNow, QualityFlag, SystemHealth, round};
 
 use crate::suite::Health;
 
@@ -22,11 +22,96 @@ const ZOMBIES_EVERY: Duration = Duration::from_millis(250);
 #[derive(Clone, Debug)]
 pub struct Before(Reading);
 
+/// A measurement that is under way.
+pub struct Started {
+    before: Reading,
+    /// The processes of the backend, and our own: what they take is no disturbance.
+    own: Option<[Tree; 2]>,
+}
+
+/// What the machine did besides while something was measured. What could not be read is
+/// absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Around {
+    /// The highest use of a GPU before, in percent.
+    pub gpu_before_pct: Option<f64>,
+    /// CPU time that was not taken by the backend or by us, in percent of all cores; only
+    /// where the backend is a process of ours.
+    pub outside_cpu_pct: Option<f64>,
+    /// How much swap grew.
+    pub swap_growth_mb: Option<f64>,
+    /// By how much it may grow.
+    pub max_swap_growth_mb: f64,
+    /// The pressure on memory after it.
+    pub pressure: Option<Pressure>,
+    /// How hot the machine was after it: 0 is normal.
+    pub thermal_level: Option<u8>,
+}
+
 impl Watch {
     /// Watches this machine; `limits` say when it counts as degraded.
     #[must_use]
     pub fn open(limits: Health) -> Watch {
         Watch { machine: Machine::open(), limits, zombies: None }
+    }
+
+    /// The machine, for the record.
+    #[must_use]
+    pub fn machine(&self) -> records::Machine {
+        self.machine.profile().into()
+    }
+
+    /// A measurement on the backend `pid` begins.
+    pub fn start(&mut self, pid: Option<i32>) -> Started {
+        let own = pid.map(|pid| {
+            let us = i32::try_from(std::process::id()).unwrap_or_default();
+            // What they did until now is no part of it.
+            [pid, us].map(|pid| {
+                let mut tree = Tree::rooted_at(pid);
+                let _ = tree.read(true);
+                tree
+            })
+        });
+        Started { before: self.machine.read(), own }
+    }
+
+    /// It ended: what the machine did besides.
+    pub fn around(&mut self, started: Started) -> Around {
+        let Started { before, own } = started;
+        let after = self.machine.read();
+        let busy = after.cpu.map(|cpu| cpu.user_pct + cpu.sys_pct);
+        // The backend is a child of ours: our tree has it in it, unless it left.
+        let taken = own.map(|trees| {
+            let [backend, us] = trees.map(|mut tree| tree.read(true));
+            let within = backend.pids.iter().all(|pid| us.pids.contains(pid));
+            match within {
+                true => us.cpu_pct,
+                false => Some(us.cpu_pct? + backend.cpu_pct?),
+            }
+        });
+        let outside = busy.zip(taken.flatten()).map(|(busy, taken)| (busy - taken).max(0.0));
+        let gpus = before.gpus.iter().filter_map(|gpu| gpu.device_util_pct);
+        Around {
+            gpu_before_pct: gpus.reduce(f64::max),
+            outside_cpu_pct: outside,
+            swap_growth_mb: growth(&before, &after),
+            max_swap_growth_mb: self.limits.max_swap_growth_mb,
+            pressure: after.memory_pressure,
+            thermal_level: after.thermal_level,
+        }
+    }
+
+    /// The memory now, with that of the backend `pid`.
+    pub fn memory(&mut self, pid: Option<i32>) -> MemoryNow {
+        let now = self.machine.read();
+        let used: Vec<u64> = now.gpus.iter().filter_map(|gpu| gpu.mem_used_bytes).collect();
+        let tree = pid.map(|pid| Tree::rooted_at(pid).read(true));
+        MemoryNow {
+            tree_gb: tree.and_then(|tree| tree.footprint_bytes.or(tree.pss_bytes)).map(gb),
+            gpu_used_gb: (!used.is_empty()).then(|| gb(used.iter().sum())),
+            ram_free_gb: free(&now).map(gb),
+            swap_used_mb: now.swap_used_bytes.map(mb),
+        }
     }
 
     /// The name of the machine.
@@ -80,10 +165,14 @@ fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     a.into_iter().chain(b).min()
 }
 
+/// How much swap grew, in 10⁶ bytes.
+fn growth(before: &Reading, after: &Reading) -> Option<f64> {
+    before.swap_used_bytes.zip(after.swap_used_bytes).map(|(a, b)| mb(b.saturating_sub(a)))
+}
+
 fn judge(before: &Reading, after: &Reading, zombies: Option<u32>, limits: &Health) -> SystemHealth {
     let ram_free_gb = least(free(before), free(after)).map(gb);
-    let growth =
-        before.swap_used_bytes.zip(after.swap_used_bytes).map(|(a, b)| mb(b.saturating_sub(a)));
+    let growth = growth(before, after);
     let known = ram_free_gb.is_some() || growth.is_some() || zombies.is_some();
     let mut flags = Vec::new();
     if ram_free_gb.is_some_and(|free| free < limits.min_ram_free_gb) {

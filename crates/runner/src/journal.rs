@@ -78,6 +78,7 @@ impl Journal {
         suite: &Suite,
         selected: Vec<Selected>,
         kept: Option<&Kept>,
+        machine: records::Machine,
     ) -> Result<(), Error> {
         self.selected = selected.len() as u64;
         let mut record = RunStart::at(self.start.wall_s, &self.origin);
@@ -85,6 +86,7 @@ impl Journal {
         record.suite.clone_from(&suite.name);
         record.file.clone_from(&suite.file);
         record.seed = suite.body.defaults.seed;
+        record.machine = Some(machine);
         record.health = Some(HealthLimits {
             min_ram_free_gb: suite.body.health.min_ram_free_gb,
             max_swap_growth_mb: suite.body.health.max_swap_growth_mb,

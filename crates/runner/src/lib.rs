@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod batch;
+mod bench;
 pub mod case;
 pub mod cli;
 pub mod collect;
@@ -24,6 +25,7 @@ pub mod measure;
 pub mod outputs;
 pub mod plan;
 pub mod progress;
+mod random;
 pub mod resume;
 mod retry;
 mod run;

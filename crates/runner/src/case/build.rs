@@ -36,27 +36,27 @@ pub(super) struct Making<'a> {
 
 /// What is added to a request that is measured.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Measuring<'a> {
+pub(crate) struct Measuring<'a> {
     /// Has the server's cache of prompts be passed by; a new one for each request.
-    pub nonce: Option<&'a str>,
+    pub(crate) nonce: Option<&'a str>,
     /// Whether the answer goes on to `max_tokens` whatever the model says; with these
     /// tokens at its end where the backend has to be told them.
-    pub ignore_eos: Option<&'a [u64]>,
+    pub(crate) ignore_eos: Option<&'a [u64]>,
     /// What stands before the request, so that it is in the server's cache.
-    pub before: Option<&'a str>,
+    pub(crate) before: Option<&'a str>,
     /// What is added to the prompt.
-    pub filler: Option<&'a str>,
+    pub(crate) filler: Option<&'a str>,
     /// So many tokens and no more, whatever the suite says.
-    pub max_tokens: Option<u64>,
+    pub(crate) max_tokens: Option<u64>,
 }
 
 /// A request that is ready to be sent.
 #[derive(Clone, Debug)]
-pub(super) struct Built {
+pub(crate) struct Built {
     /// The request.
-    pub outgoing: Outgoing,
+    pub(crate) outgoing: Outgoing,
     /// How long the sound in it lasts, where that is known.
-    pub audio_s: Option<f64>,
+    pub(crate) audio_s: Option<f64>,
 }
 
 impl Making<'_> {

@@ -6,16 +6,17 @@ use toml::Value;
 
 use crate::{
     expect::Expectation,
+    random::Random,
     suite::{CaseDef, Dataset, RequestDef, check_request, dataset::lines, substitute},
 };
 
 /// One row: what is asked, and what must hold of the answer to it.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Its line in the file, from 1.
-    pub(super) line: usize,
-    pub(super) request: RequestDef,
-    pub(super) expectations: Vec<Expectation>,
+    pub(crate) line: usize,
+    pub(crate) request: RequestDef,
+    pub(crate) expectations: Vec<Expectation>,
 }
 
 /// The rows of `dataset` that are asked, in the order of the file unless they are
@@ -95,19 +96,12 @@ fn to_text(value: Value) -> Value {
     }
 }
 
-/// Fisher and Yates, by SplitMix64: the same order for the same seed on every machine.
+/// Fisher and Yates: the same order for the same seed on every machine.
 fn shuffle<T>(list: &mut [T], seed: u64) {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    };
+    let mut random = Random::new(seed);
     for i in (1..list.len()).rev() {
         // The bias of the remainder is below 2⁻⁴⁰ for any file that fits into memory.
-        let j = usize::try_from(next() % (i as u64 + 1)).unwrap_or(i);
+        let j = usize::try_from(random.next() % (i as u64 + 1)).unwrap_or(i);
         list.swap(i, j);
     }
 }

@@ -23,10 +23,13 @@ use serde_json::{Map, Value};
 
 use crate::{expect::Observed, suite::Places};
 
+pub(crate) use build::Measuring;
 pub use command::run as run_command;
 pub use prepared::Prepared;
+pub(crate) use request::Wire;
 pub use request::{Ready, Sending};
 pub use result::{Subject, conclude, model, not_run};
+pub(crate) use result::{describe, judge_all};
 
 /// What a command finds around it.
 #[derive(Clone, Copy, Debug)]

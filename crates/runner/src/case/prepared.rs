@@ -19,11 +19,11 @@ pub struct Prepared {
     /// What must hold of each of the answers to a request that is repeated.
     pub each: Vec<Expectation>,
     /// What must hold of the answer without being said, unless it is a refusal.
-    pub(super) implied: Vec<Expectation>,
+    pub(crate) implied: Vec<Expectation>,
     /// What must hold of the answer to each turn of a conversation.
     pub(super) turns: Vec<Vec<Expectation>>,
     /// The rows of a dataset; none without one.
-    pub(super) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 impl Prepared {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Came, Prepared,
-    build::{Built, Making},
+    build::{Built, Making, Measuring},
     conversation,
     dataset::Row,
     result::judge_all,
@@ -72,6 +72,25 @@ impl<'a> Sending<'a> {
         Making { request, kind, model, defaults, folder, places, measured: None }
     }
 
+    /// `request` as it is sent when it is measured.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, with a sentence that names it.
+    pub(crate) fn measured(
+        &self,
+        request: &RequestDef,
+        measuring: Measuring<'_>,
+    ) -> Result<Built, String> {
+        let making = Making { measured: Some(measuring), ..self.making(request) };
+        making.build(&making.opening()?)
+    }
+
+    /// The way to `server`.
+    pub(crate) fn wire(self, server: &'a mut Server, interrupts: &'a Interrupts) -> Wire<'a> {
+        Wire { sending: self, server, interrupts }
+    }
+
     fn first(&self, request: &RequestDef) -> Result<First, String> {
         let making = self.making(request);
         let mut messages = making.opening()?;
@@ -100,9 +119,11 @@ impl Ready<'_> {
 }
 
 /// A server, and how it is asked.
-struct Wire<'a> {
-    sending: Sending<'a>,
-    server: &'a mut Server,
+pub(crate) struct Wire<'a> {
+    /// What goes with each request.
+    pub(crate) sending: Sending<'a>,
+    /// The server.
+    pub(crate) server: &'a mut Server,
     interrupts: &'a Interrupts,
 }
 
@@ -159,7 +180,7 @@ impl Wire<'_> {
     }
 
     /// Sends one request and reads its answer.
-    fn exchange(
+    pub(crate) fn exchange(
         &mut self,
         request: &RequestDef,
         built: Built,

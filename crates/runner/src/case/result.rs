@@ -166,7 +166,7 @@ pub fn conclude(
 
 /// Judges `expectations` and adds the checks, with the `turn` that they are of. Returns
 /// why one of them could not be judged.
-pub(super) fn judge_all(
+pub(crate) fn judge_all(
     expectations: &[Expectation],
     observed: &Observed,
     turn: Option<usize>,
@@ -226,7 +226,7 @@ fn settle(test: &mut Test, xfail: Option<&Xfail>, outcome: Outcome, reason: Opti
 }
 
 /// One sentence on a check that did not hold.
-pub(super) fn describe(check: &Check) -> String {
+pub(crate) fn describe(check: &Check) -> String {
     let actual = match &check.actual {
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),

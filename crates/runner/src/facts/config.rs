@@ -33,11 +33,28 @@ pub fn bits(config: &Value) -> Option<u64> {
     config.get("quantization")?["bits"].as_u64()
 }
 
+/// The tokens that end an answer: one, or a list.
+#[must_use]
+pub fn end_tokens(config: &Value) -> Vec<u64> {
+    match config.get("eos_token_id") {
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_u64).collect(),
+        Some(one) => one.as_u64().into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::facts;
+    use super::{end_tokens, facts};
+
+    #[test]
+    fn tokens_that_end_an_answer_are_one_or_several() {
+        assert_eq!(end_tokens(&json!({"eos_token_id": 2})), [2]);
+        assert_eq!(end_tokens(&json!({"eos_token_id": [2, 107]})), [2, 107]);
+        assert_eq!(end_tokens(&json!({"eos_token_id": null})), [0u64; 0]);
+    }
 
     fn quantization(config: Value) -> Option<String> {
         facts(&config).quantization

@@ -75,6 +75,18 @@ pub fn location(path: Option<&Path>, repo: Option<&str>) -> Option<PathBuf> {
     path.map(Path::to_path_buf).or_else(in_cache)
 }
 
+/// The tokens that end an answer of the model at `path`, where a folder says so: what it
+/// generates by default stands over what it is.
+#[must_use]
+pub fn end_tokens(path: &Path) -> Vec<u64> {
+    ["generation_config.json", "config.json"]
+        .into_iter()
+        .filter_map(|file| serde_json::from_slice(&fs::read(path.join(file)).ok()?).ok())
+        .map(|config| config::end_tokens(&config))
+        .find(|tokens| !tokens.is_empty())
+        .unwrap_or_default()
+}
+
 /// The files with the weights of the model at `path`: a file in all its parts, or
 /// those in a folder, in the order of their names.
 #[must_use]

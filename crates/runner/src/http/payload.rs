@@ -75,6 +75,12 @@ impl Payload {
         within(&self.head) || within(&self.tail)
     }
 
+    /// What stands in it, filler aside.
+    #[must_use]
+    pub fn written(&self) -> Vec<u8> {
+        [self.head.as_slice(), &self.tail].concat()
+    }
+
     /// Its bytes, one after another.
     pub fn reader(&self) -> impl Read + '_ {
         let (pattern, n) = self.filler.unwrap_or_default();

@@ -98,7 +98,9 @@ impl Session<'_> {
     fn policy(&self, cell: &Cell<'_>) -> Option<Retries> {
         let case = cell.case;
         let policy = self.options.retries.or(case.retries).or(self.suite.body.defaults.retries);
-        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none() && case.batch.is_none())
+        // A model is loaded for a baseline once: another try would not be its first query.
+        let once = case.batch.is_some() || case.baseline.is_some();
+        policy.filter(|policy| policy.count > 0 && cell.xfail.is_none() && !once)
     }
 
     fn subject<'s>(&'s self, cell: &'s Cell<'s>, stage: &Stage<'s>) -> Subject<'s> {
@@ -142,26 +144,33 @@ impl Session<'_> {
         });
         let model = stage.group.on.map(|on| on.request_name()).unwrap_or_default();
         let kind = stage.group.on.map_or(Kind::Command, |on| on.kind);
-        // Files are read and the body is made before the clock starts.
-        let request = case.request.as_ref().map(|request| {
-            let sending = case::Sending {
-                request,
-                prepared: &prepared,
-                kind,
-                model: &model,
-                defaults,
-                folder,
-                places: &places,
-                timeout,
-            };
-            sending.ready()
+        let sending = case.request.as_ref().map(|request| case::Sending {
+            request,
+            prepared: &prepared,
+            kind,
+            model: &model,
+            defaults,
+            folder,
+            places: &places,
+            timeout,
         });
+        // Files are read and the body is made before the clock starts.
+        let is_measured = case.bench.is_some() || case.baseline.is_some();
+        let request = sending.filter(|_| !is_measured).map(case::Sending::ready);
 
         let before = self.watch.before();
         let start = Stamp::now();
         self.progress.running(&cell.id);
         self.journal.begin_test(&cell.id, &params, &start)?;
+        let disk_gb = stage.model.as_ref().and_then(|model| model.size_gb);
+        let measured = sending.zip(stage.group.on.as_ref()).filter(|_| is_measured);
         let mut came = match (fixtures, request, &case.command, &mut stage.serving) {
+            (Ok(_), None, None, Some(serving)) if let Some((sending, on)) = measured => {
+                match case.bench {
+                    Some(_) => self.bench(cell, on, sending, serving)?,
+                    None => self.baseline(cell, on, sending, serving, disk_gb)?,
+                }
+            }
             (Err(error), ..) => Came { error: Some(error), ..Came::default() },
             (_, _, _, Some(serving)) if case.batch.is_some() => {
                 self.batch(cell, &mut serving.server, &model, timeout)?

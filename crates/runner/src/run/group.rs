@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pipe::Error;
 use probe::clock::Stamp;
-use records::{Backend, ErrorInfo, Model, Params, Phase};
+use records::{Backend, ErrorInfo, MemoryNow, Model, Params, Phase, round};
 
 use super::Session;
 use crate::{
@@ -19,7 +19,19 @@ use crate::{
 /// A server at work, with its phase.
 pub(super) struct Serving {
     pub(super) server: Server,
+    pub(super) loaded: Loaded,
     phase: Open,
+}
+
+/// What loading took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Loaded {
+    /// Spawn → ready; absent when it ran already.
+    pub(super) load_s: Option<f64>,
+    /// The memory before it was started, where a baseline asks for it.
+    pub(super) before: Option<MemoryNow>,
+    /// The memory when it was ready.
+    pub(super) after: Option<MemoryNow>,
 }
 
 /// What stands while the cells of a group run.
@@ -119,6 +131,8 @@ impl Session<'_> {
         let starts = on.url().is_none();
         // A server that runs already can have the model to load yet.
         let loads = starts || on.kind.preload("").is_some();
+        let is_baseline = stage.group.cells.iter().any(|cell| cell.case.baseline.is_some());
+        let before = is_baseline.then(|| self.watch.memory(None));
         let start = Stamp::now();
         let open = |journal: &mut Journal, happens: bool, phase| {
             happens.then(|| journal.begin(phase, &stage.params, start)).transpose()
@@ -129,7 +143,7 @@ impl Session<'_> {
 
         let run = self.journal.origin.run.clone();
         let logs = self.options.state.join("logs");
-        let around = Surroundings { logs: &logs, run: &run };
+        let around = Surroundings { logs: &logs, run: &run, untouched: is_baseline };
         let mut pid = None;
         let mut log: Option<PathBuf> = None;
         let started = Server::start(on, &around, self.interrupts, |process, path| {
@@ -160,8 +174,13 @@ impl Session<'_> {
                 if let Some(model) = &mut stage.model {
                     started.facts.complete(model);
                 }
+                let loaded = Loaded {
+                    load_s: starts.then(|| round(seconds, 6)),
+                    before,
+                    after: before.map(|_| self.watch.memory(started.server.pid())),
+                };
                 let phase = self.journal.begin(Phase::Test, &stage.params, started.ready)?;
-                stage.serving = Some(Serving { server: started.server, phase });
+                stage.serving = Some(Serving { server: started.server, loaded, phase });
                 Ok(true)
             }
             Err(Failure::Error { info, .. }) => {
@@ -186,7 +205,7 @@ impl Session<'_> {
 
     /// Ends the phase of testing and stops the server, if there is one.
     pub(super) fn unload(&mut self, stage: &mut Stage<'_>) -> Result<(), Error> {
-        let Some(Serving { mut server, phase }) = stage.serving.take() else { return Ok(()) };
+        let Some(Serving { mut server, phase, .. }) = stage.serving.take() else { return Ok(()) };
         let log = server.log().map(Path::to_path_buf);
         let closing = || Closing { pid: server.pid(), log: log.as_deref(), ..Closing::default() };
         let (test, mut stopped) = (closing(), closing());

@@ -1,7 +1,9 @@
 //! A run: every selected cell, group by group, to the end.
 
 mod attempts;
+mod baseline;
 mod batch;
+mod bench;
 mod fixtures;
 mod group;
 
@@ -114,7 +116,7 @@ impl Session<'_> {
         let selected = self.selected(groups);
         let count = selected.len() as u64;
         let kept = self.options.kept.as_ref();
-        self.journal.run_start(self.suite, selected, kept)?;
+        self.journal.run_start(self.suite, selected, kept, self.watch.machine())?;
         self.progress.start(self.suite, groups, &|id| kept.is_some_and(|kept| kept.has(id)));
         let done = self.groups(groups);
         // Fixtures go and the report is written whatever became of the run.
@@ -188,7 +190,7 @@ impl Session<'_> {
                 let items = crate::batch::read(&case.folder.join(&def.file)).ok()?;
                 Some(items.len() as u64)
             }),
-            (None, Some(_)) => Some(self.prepared(case).requests() as u64),
+            (None, Some(_)) => Some(crate::bench::requests(case, &self.prepared(case))),
             (None, None) => None,
         };
         let cells = groups.iter().flat_map(|group| &group.cells);

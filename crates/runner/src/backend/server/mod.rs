@@ -102,6 +102,9 @@ pub struct Surroundings<'a> {
     pub logs: &'a Path,
     /// The run, for the names of log files.
     pub run: &'a str,
+    /// Whether it is left alone once it is ready, so that the first request it gets is one
+    /// that is measured.
+    pub untouched: bool,
 }
 
 impl Server {
@@ -137,6 +140,7 @@ impl Server {
         let ready::Woken { spawned, ready, answer } = server.wait_ready(on, interrupts)?;
         let (first_token, answer) = match answer {
             Some(answer) => (Some(ready), Some(answer)),
+            None if around.untouched => (None, None),
             None => server.first_token(on, interrupts)?,
         };
         let (version, facts) = server.learn(on, answer.as_ref(), interrupts);
