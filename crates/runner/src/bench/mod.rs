@@ -5,11 +5,11 @@ mod size;
 mod verdict;
 mod words;
 
-use records::{Metric, Metrics, round};
+use records::{ErrorInfo, Metric, Metrics, round};
 use serde_json::Value;
 
 use crate::{
-    case::{Came, Measuring, Prepared, Wire},
+    case::{Measuring, Prepared, Wire},
     measure,
     suite::{Api, BaselineDef, BenchDef, CaseDef, RequestDef},
 };
@@ -56,14 +56,13 @@ pub(crate) struct Prompt {
 ///
 /// # Errors
 ///
-/// With what came instead, when there is no prompt of that length, or the server does not
-/// answer.
+/// When there is no prompt of that length, or the server does not answer.
 pub(crate) fn prompt(
     wire: &mut Wire<'_>,
     request: &RequestDef,
     bench: &BenchDef,
     seed: u64,
-) -> Result<Prompt, Came> {
+) -> Result<Prompt, Box<ErrorInfo>> {
     let mut prompt = Prompt::default();
     // As many tokens as what is measured begins with.
     let nonce = nonce("size", "", 0);
@@ -100,15 +99,15 @@ fn fitted(
     wire: &mut Wire<'_>,
     key: &str,
     target: u64,
-    mut count: impl FnMut(&mut Wire<'_>, usize) -> Result<u64, Came>,
-) -> Result<usize, Came> {
+    mut count: impl FnMut(&mut Wire<'_>, usize) -> Result<u64, Box<ErrorInfo>>,
+) -> Result<usize, Box<ErrorInfo>> {
     fit(target, |words| count(wire, words)).map_err(|unfit| match unfit {
-        Unfit::Count(came) => came,
-        Unfit::TooLong(tokens) => Came::error(
+        Unfit::Count(error) => error,
+        Unfit::TooLong(tokens) => error(
             "bad_request",
             format!("{key} = {target}: the prompt has {tokens} tokens before words are added"),
         ),
-        Unfit::Endless => Came::error(
+        Unfit::Endless => error(
             "bad_answer",
             format!("{key} = {target}: the server counts no more tokens for more words"),
         ),
@@ -116,8 +115,12 @@ fn fitted(
 }
 
 /// How many tokens the prompt of `request` has.
-fn count(wire: &mut Wire<'_>, request: &RequestDef, measuring: Measuring<'_>) -> Result<u64, Came> {
-    let bad = |message| Came::error("bad_request", message);
+fn count(
+    wire: &mut Wire<'_>,
+    request: &RequestDef,
+    measuring: Measuring<'_>,
+) -> Result<u64, Box<ErrorInfo>> {
+    let bad = |message| error("bad_request", message);
     let built = wire.sending.measured(request, measuring).map_err(bad)?;
     // A picture is no text, however many tokens it becomes.
     let by_itself = wire.sending.kind.tokenizer().filter(|_| request.images.is_empty());
@@ -128,15 +131,19 @@ fn count(wire: &mut Wire<'_>, request: &RequestDef, measuring: Measuring<'_>) ->
         return Ok(n);
     }
     let came = wire.exchange(request, built, &[]);
-    match (&came.error, &came.observed.metrics.prompt_tokens) {
-        (Some(_), _) => Err(came),
+    match (came.error, came.observed.metrics.prompt_tokens) {
+        (Some(error), _) => Err(Box::new(error)),
         (None, Some(tokens)) => Ok(tokens.value() as u64),
-        (None, None) => Err(Came::error(
+        (None, None) => Err(error(
             "missing_metric",
             "the backend does not count the tokens of a prompt, so none can be made of a length"
                 .to_owned(),
         )),
     }
+}
+
+fn error(kind: &str, message: String) -> Box<ErrorInfo> {
+    Box::new(ErrorInfo { kind: kind.to_owned(), message, ..ErrorInfo::default() })
 }
 
 /// What was measured of a repetition, with the speed of that part of its prompt that was

@@ -150,6 +150,12 @@ impl Client {
         &self.base
     }
 
+    /// Whether the server is on this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_local(&self.base)
+    }
+
     /// Asks for `path`.
     ///
     /// # Errors

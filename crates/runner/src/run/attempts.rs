@@ -10,6 +10,7 @@ use super::{Session, group::Stage};
 use crate::{
     backend::Kind,
     case::{self, Came, Prepared, Subject},
+    cost::Costs,
     plan::Cell,
     retry,
     suite::{CaseDef, Retries, Scope},
@@ -173,7 +174,10 @@ impl Session<'_> {
             }
             (Err(error), ..) => Came { error: Some(error), ..Came::default() },
             (_, _, _, Some(serving)) if case.batch.is_some() => {
-                self.batch(cell, &mut serving.server, &model, timeout)?
+                let costs = Costs::start(self.suite, stage.group.on.as_ref(), &serving.server);
+                let mut came = self.batch(cell, &mut serving.server, &model, timeout)?;
+                costs.add(&mut came);
+                came
             }
             (_, Some(request), _, Some(serving)) => {
                 request.run(&mut serving.server, self.interrupts)

@@ -52,7 +52,7 @@ impl Session<'_> {
         let seed = sending.defaults.seed.unwrap_or(0);
         let prompt = match bench::prompt(&mut wire, request, def, seed) {
             Ok(prompt) => prompt,
-            Err(came) => return Ok(came),
+            Err(error) => return Ok(Came { error: Some(*error), ..Came::default() }),
         };
         let end = end_tokens(on);
         let forced = def.ignore_eos && bench::has_length(request);

@@ -167,6 +167,12 @@ impl Server {
         self.process.as_ref().map(Process::pid)
     }
 
+    /// Whether it runs on this machine.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.process.is_some() || self.client.is_local()
+    }
+
     /// Where its output goes.
     #[must_use]
     pub fn log(&self) -> Option<&Path> {
