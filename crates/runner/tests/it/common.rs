@@ -65,6 +65,28 @@ on.b = {{}}
         folder
     }
 
+    /// A folder with a suite of one backend of `kind` whose figures can be told beforehand,
+    /// but for its `fault`, and `cases`.
+    pub(crate) fn measured(fault: &str, kind: &str, cases: &str) -> Folder {
+        Folder::with(&format!(
+            r#"
+suite = 1
+defaults = {{ timeout = "20s", temperature = 0.0, seed = 7 }}
+[backend.b]
+kind = "{kind}"
+command = ["python3", "{server}", "{fault}", "{{port}}"]
+ready = {{ timeout = "15s" }}
+stop = {{ grace = "1s" }}
+[[model]]
+id = "m"
+modality = ["text"]
+on.b = {{ path = "m.gguf" }}
+{cases}
+"#,
+            server = server().with_file_name("measured_server.py").display(),
+        ))
+    }
+
     /// What the scripted server was asked by cases, in order.
     pub(crate) fn requests(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.path().join("requests.jsonl")).unwrap();

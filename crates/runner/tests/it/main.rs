@@ -4,6 +4,7 @@
 
 mod answers;
 mod batch;
+mod bench;
 mod cli;
 mod common;
 mod docs;
@@ -13,4 +14,5 @@ mod language;
 mod life;
 mod manual;
 mod outputs;
+mod reference;
 mod schedulers;
