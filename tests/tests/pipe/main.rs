@@ -12,6 +12,7 @@ mod demo;
 mod figures;
 mod interrupt;
 mod manual;
+mod measures;
 mod requests;
 mod shards;
 mod soak;
