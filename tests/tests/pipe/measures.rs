@@ -137,7 +137,7 @@ fn a_batch_of_200_on_a_real_model_is_killed_and_goes_on() {
     let mut first = run(&[]).spawn().unwrap();
     let start = Instant::now();
     while answered(&out).len() < REQUESTS / 3 {
-        assert!(start.elapsed() < Duration::from_secs(240), "it never came so far");
+        assert!(start.elapsed() < Duration::from_secs(900), "it never came so far");
         assert_eq!(first.try_wait().unwrap(), None, "it ended by itself");
         thread::sleep(Duration::from_millis(20));
     }

@@ -56,6 +56,9 @@ impl Session<'_> {
         };
         let end = end_tokens(on);
         let forced = def.ignore_eos && bench::has_length(request);
+        // What comes after an answer that should have ended may be anything.
+        let allow_stop_tokens = request.allow_stop_tokens || forced;
+        let request = &RequestDef { allow_stop_tokens, ..request.clone() };
         let base = Measuring {
             before: prompt.before.as_deref(),
             filler: prompt.filler.as_deref(),

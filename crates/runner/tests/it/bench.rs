@@ -250,14 +250,15 @@ needs = ["text"]
 request = { api = "chat", prompt = "{q}", max_tokens = 6 }
 dataset = "rows.jsonl"
 baseline = {}
-expect = [{ tool_calls = { name = "{tool}" } }]
+expect = [{ tool_calls = { count = "{calls}" } }]
 [[case.target]]
 metric = "accuracy"
 min = 0.6
 on_miss = "fail"
 "#;
     let folder = folder("calls", cases);
-    let rows = ["search", "search", "other"].map(|tool| json!({"q": "Who?", "tool": tool}));
+    // A tool, or a direct answer.
+    let rows = [1, 1, 0].map(|calls| json!({"q": "Who?", "calls": calls}));
     fs::write(folder.path().join("rows.jsonl"), rows.map(|row| format!("{row}\n")).concat())
         .unwrap();
     let run = folder.run(&[]);
