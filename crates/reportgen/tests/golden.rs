@@ -74,6 +74,14 @@ fn measurements_whose_every_name_and_answer_is_hostile() {
     check("measured-hostile", &["measured-hostile.jsonl"]);
 }
 
+/// Figures that others measured and published, as records.
+#[test]
+fn published_figures() {
+    let files =
+        ["backends-reference.jsonl", "baselines-reference.jsonl", "batches-reference.jsonl"];
+    check("reference", &files);
+}
+
 #[test]
 fn an_input_without_records() {
     check("empty", &["empty.jsonl"]);
