@@ -94,14 +94,12 @@ fn sentence(tests: &[&Test], quantity: &Quantity) -> Option<String> {
         String::new()
     } else {
         let others: Vec<String> = within_noise.iter().map(|at| name(*at)).collect();
-        format!(" of {}", others.join(", "))
+        format!(" beside {}", others.join(", "))
     };
-    let why = if all.iter().any(|stats| stats.n < 2) {
-        ": one value says nothing of how values vary"
-    } else {
-        ""
-    };
-    Some(format!("{who} leads with {by}, within the noise{of}, {n}{why}"))
+    // One value says nothing of how values vary.
+    let unsure = within_noise.iter().chain([&first]).any(|at| all[*at].n < 2);
+    let how = if unsure { "too few values to tell it from noise" } else { "within the noise" };
+    Some(format!("{who} leads with {by}, {how}{of}, {n}"))
 }
 
 fn doubt(test: &Test) -> &'static str {
