@@ -58,10 +58,12 @@ fn repeated(p: &Protocol) -> Option<String> {
 
 fn at_once(p: &Protocol) -> Option<String> {
     match (p.kind, p.concurrency) {
-        (ProtocolKind::Batch, Some(n)) => {
-            Some(format!("at most {} at once", things(n.into(), "request")))
+        (ProtocolKind::Bench, None) | (ProtocolKind::Bench | ProtocolKind::Batch, Some(1)) => {
+            Some("one request at a time".to_owned())
         }
-        (ProtocolKind::Bench, None | Some(1)) => Some("one request at a time".to_owned()),
+        (ProtocolKind::Batch, Some(n)) => {
+            Some(format!("at most {} requests at once", count(n.into())))
+        }
         (_, Some(n)) if n > 1 => Some(format!("{} requests at once", count(n.into()))),
         _ => None,
     }

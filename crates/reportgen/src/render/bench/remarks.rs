@@ -90,16 +90,17 @@ fn sentence(tests: &[&Test], quantity: &Quantity) -> Option<String> {
     if within_noise.is_empty() {
         return Some(format!("{who} is fastest, {by}, {n}"));
     }
-    let of = if within_noise == [next] {
-        String::new()
-    } else {
-        let others: Vec<String> = within_noise.iter().map(|at| name(*at)).collect();
-        format!(" beside {}", others.join(", "))
-    };
     // One value says nothing of how values vary.
     let unsure = within_noise.iter().chain([&first]).any(|at| all[*at].n < 2);
-    let how = if unsure { "too few values to tell it from noise" } else { "within the noise" };
-    Some(format!("{who} leads with {by}, {how}{of}, {n}"))
+    let how = if unsure {
+        "too few values to tell it from noise".to_owned()
+    } else if within_noise == [next] {
+        "within the noise".to_owned()
+    } else {
+        let others: Vec<String> = within_noise.iter().map(|at| name(*at)).collect();
+        format!("within the noise of {}", others.join(", "))
+    };
+    Some(format!("{who} leads with {by}, {how}, {n}"))
 }
 
 fn doubt(test: &Test) -> &'static str {
