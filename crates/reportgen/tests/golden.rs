@@ -55,6 +55,34 @@ fn several_runs_are_not_mixed() {
 }
 
 #[test]
+fn benches_on_several_backends_with_errors_gaps_and_doubts() {
+    check("benches", &["benches.jsonl"]);
+}
+
+#[test]
+fn baselines_with_targets_and_memory() {
+    check("baselines", &["baselines.jsonl"]);
+}
+
+#[test]
+fn batches_with_costs_and_sample_answers() {
+    check("batches", &["batches.jsonl"]);
+}
+
+#[test]
+fn measurements_whose_every_name_and_answer_is_hostile() {
+    check("measured-hostile", &["measured-hostile.jsonl"]);
+}
+
+/// Figures that others measured and published, as records.
+#[test]
+fn published_figures() {
+    let files =
+        ["backends-reference.jsonl", "baselines-reference.jsonl", "batches-reference.jsonl"];
+    check("reference", &files);
+}
+
+#[test]
 fn an_input_without_records() {
     check("empty", &["empty.jsonl"]);
 }

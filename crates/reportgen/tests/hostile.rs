@@ -16,13 +16,18 @@ fn report(lines: &str) -> String {
     render::report(&input.finish())
 }
 
+/// The only markup that a report has besides its Markdown, in turn.
+const OURS: [&str; 2] =
+    ["<details><summary>Per-run detail, by test id</summary>\n", "</details>\n"];
+
 /// What must not be in a report, as far as names and messages can bring it in.
 fn offences(report: &str) -> Vec<String> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH;
     let mut found = Vec::new();
-    let mut columns = 0;
+    let (mut columns, mut open) = (0, false);
     for (event, at) in Parser::new_ext(report, options).into_offset_iter() {
         match event {
+            Event::Html(html) if &*html == OURS[usize::from(open)] => open = !open,
             Event::Html(_)
             | Event::InlineHtml(_)
             | Event::InlineMath(_)
@@ -47,6 +52,9 @@ fn offences(report: &str) -> Vec<String> {
             }
             _ => {}
         }
+    }
+    if open {
+        found.push("a part that is not closed".to_owned());
     }
     for (number, line) in report.lines().enumerate() {
         if line.contains(|c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)) {
@@ -117,13 +125,49 @@ fn the_prepared_report_with_hostile_names_is_clean() {
 }
 
 #[test]
+fn the_prepared_report_with_hostile_measurements_is_clean() {
+    let report = report(include_str!("data/measured-hostile.jsonl"));
+    assert_eq!(offences(&report), Vec::<String>::new(), "{report}");
+}
+
+#[test]
 fn a_report_that_is_not_clean_is_found_out() {
     assert!(!offences("a <b>bold</b> [link](x)\n").is_empty());
     assert!(!offences("| a | b |\n|---|---|\n| c | d | e |\n").is_empty());
+    assert!(!offences(&format!("{}\ntext\n", OURS[0])).is_empty());
     assert!(!offences("```\nunmarked\n```\n").is_empty());
 }
 
 proptest! {
+    #[test]
+    fn no_name_and_no_answer_breaks_a_measurement(a in hostile(), b in hostile(), c in hostile()) {
+        let test = |case: &str, more: serde_json::Value| {
+            let mut line = json!({"record": "test", "v": 1, "ts": 100.0, "run": "r", "host": "h",
+                "id": a, "suite": b, "case": format!("{case}{c}"), "outcome": "passed",
+                "params": {"backend": a, "model": b, a.clone(): c}, "backend": {"name": a, "kind": b, "notes": c},
+                "model": {"id": c, "quantization": a, "framework": b, "family": c, "notes": a},
+                "verdict": {"state": "suspect", "reasons": [a, b]},
+                "targets": [{"metric": a, "stat": b, "limit": {(c.clone()): a}, "ok": false, "on_miss": "warn"}]});
+            line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            line.to_string()
+        };
+        let speeds = json!({"prompt_tps": 2.0, "generation_tps": {"mean": 1.0, "n": 3, "min": 1.0, "median": 1.0, "max": 1.0}});
+        let lines = [
+            test("bench", json!({"protocol": {"kind": "bench", "cache_avoided_by": a}, "metrics": speeds, "runs": [speeds]})),
+            test("bench", json!({"protocol": {"kind": "bench", "cache_avoided_by": b}, "metrics": speeds,
+                "params": {"backend": c, "model": b, a.clone(): c}, "model": {"id": c, "quantization": b}})),
+            test("bench", json!({"outcome": "error", "error": {"kind": b, "message": c}})),
+            test("baseline", json!({"protocol": {"kind": "baseline"}, "metrics": {"load_s": 1.0}})),
+            test("batch", json!({"protocol": {"kind": "batch", "rate": 1.0, "arrival": a, "goodput": {(b.clone()): 1.0}},
+                "batch": {"requests": 1, "answered": 1, "duration_s": 1.0, "retried": 0, "retries": 0, "errors": {(a.clone()): 1}},
+                "metrics": {"goodput_rps": 1.0},
+                "cost": [{"price": a, "basis": "energy", "currency": b, "per_1k_requests": 1.0, "energy_of": [c], "unknown": a}],
+                "samples": [{"custom_id": a, "text": b}, {"custom_id": c, "text": a}]})),
+        ];
+        let report = report(&lines.join("\n"));
+        prop_assert_eq!(offences(&report), Vec::<String>::new(), "{}", report);
+    }
+
     #[test]
     fn no_name_breaks_a_report(a in hostile(), b in hostile(), c in hostile()) {
         let head = |record: &str| json!({"record": record, "v": 1, "ts": 100.0, "run": a, "host": b});

@@ -3,17 +3,30 @@
 //! What was not measured does not enter a mean, a sum or a count: a figure that
 //! nothing was measured for is `None`.
 
+mod baseline;
+mod batch;
+mod bench;
 mod cases;
 mod health;
+mod interval;
+mod measured;
 mod models;
 mod peaks;
 mod spread;
 mod totals;
 mod usage;
 
+pub use baseline::{Steady, accuracy_pct, steady};
+pub use batch::{BatchFigures, batch};
+pub use bench::{
+    BenchGroup, OwnTimings, benches, comparable, own_timings, why_no_generation_tps,
+    why_no_prompt_tps,
+};
 pub use cases::{CaseRow, cases};
 pub use health::{Health, health};
-pub use models::{Key, ModelRow, models};
+pub use interval::{Better, Consistency, Lead, consistency, interval, lead};
+pub use measured::{Common, Measured, common, stats};
+pub use models::{Key, ModelRow, load_s, models};
 pub use peaks::{Peaks, Source, peaks};
 pub use spread::{Range, Spread, median};
 pub use totals::{Sampling, Totals, sampling, tally, totals};

@@ -35,9 +35,9 @@ pub struct ModelRow {
     pub quantization: Option<String>,
     /// Seconds from spawn to ready: of `load` spans without error, else `metrics.load_s`.
     pub load_s: Option<Spread>,
-    /// `metrics.ttft_s`, over the tests that measured it.
+    /// `metrics.ttft_s`, over the tests that measured it, benches, baselines and batches aside.
     pub ttft_s: Option<Spread>,
-    /// `metrics.generation_tps`, over the tests that measured it.
+    /// `metrics.generation_tps`, over the same tests.
     pub generation_tps: Option<Spread>,
     /// Free memory during its tests.
     pub ram_free_gb: Option<Range>,
@@ -68,6 +68,12 @@ fn row(key: Key, tests: &[&Test], spans: &[Span]) -> ModelRow {
     let metric = |get: fn(&Test) -> Option<&Metric>| {
         Spread::of(tests.iter().filter_map(|test| get(test)).map(Metric::value))
     };
+    // Speeds of what was measured by a protocol stand apart: of other prompts and other loads,
+    // they do not make a mean with these.
+    let speed = |get: fn(&Test) -> Option<&Metric>| {
+        let tests = tests.iter().filter(|test| test.protocol.is_none());
+        Spread::of(tests.filter_map(|test| get(test)).map(Metric::value))
+    };
     let known = || tests.iter().filter_map(|test| test.model.as_ref());
     let durations: Vec<f64> = tests.iter().filter_map(|test| test.duration_s).collect();
     let used = || tests.iter().filter_map(|test| test.resources.as_ref()).map(usage);
@@ -76,23 +82,36 @@ fn row(key: Key, tests: &[&Test], spans: &[Span]) -> ModelRow {
         time_s: (!durations.is_empty()).then(|| durations.iter().sum()),
         size_gb: known().find_map(|model| model.size_gb),
         quantization: known().find_map(|model| model.quantization.clone()),
-        load_s: loads(&key, spans).or_else(|| metric(|test| test.metrics.load_s.as_ref())),
-        ttft_s: metric(|test| test.metrics.ttft_s.as_ref()),
-        generation_tps: metric(|test| test.metrics.generation_tps.as_ref()),
+        load_s: loads(key.model.as_ref(), key.backend.as_ref(), spans)
+            .or_else(|| metric(|test| test.metrics.load_s.as_ref())),
+        ttft_s: speed(|test| test.metrics.ttft_s.as_ref()),
+        generation_tps: speed(|test| test.metrics.generation_tps.as_ref()),
         ram_free_gb: tests.iter().filter_map(|test| free_memory(test)).fold(None, Range::with),
         tree_gb: used().filter_map(|usage| usage.tree_gb).reduce(f64::max),
         key,
     }
 }
 
-/// Seconds that loading the model on the backend took.
-fn loads(key: &Key, spans: &[Span]) -> Option<Spread> {
-    key.model.as_ref()?;
+/// Seconds from starting the backend of `test` to its being ready: its own
+/// `metrics.load_s`, else the mean of its `load` spans.
+#[must_use]
+pub fn load_s(test: &Test, spans: &[Span]) -> Option<f64> {
+    let own = test.metrics.load_s.as_ref().map(Metric::value);
+    own.or_else(|| {
+        let loads = loads(test.params.model.as_ref(), test.params.backend.as_ref(), spans);
+        loads.map(|loads| loads.mean)
+    })
+}
+
+/// Seconds that loading the model on the backend took, each time that it was loaded.
+fn loads(model: Option<&String>, backend: Option<&String>, spans: &[Span]) -> Option<Spread> {
+    model?;
     Spread::of(
         spans
             .iter()
             .filter(|span| span.phase == Phase::Load && span.error.is_none())
-            .filter(|span| span.params.model == key.model && span.params.backend == key.backend)
+            .filter(|span| span.params.model.as_ref() == model)
+            .filter(|span| span.params.backend.as_ref() == backend)
             .map(|span| span.duration_s),
     )
 }

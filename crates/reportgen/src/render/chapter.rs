@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{escape::code, format::NONE};
 use crate::{
-    numbers::{self, Health, Peaks, Sampling, Totals, backend_of, model_of},
+    numbers::{self, Health, Measured, Peaks, Sampling, Totals, backend_of, model_of},
     run::Run,
 };
 
@@ -21,6 +21,8 @@ pub(super) struct Chapter<'a> {
     pub(super) peaks: Peaks,
     /// How well it was sampled.
     pub(super) sampling: Sampling,
+    /// Which of its tests are benches, baselines and batches.
+    pub(super) measured: Measured<'a>,
 }
 
 impl Chapter<'_> {
@@ -32,6 +34,7 @@ impl Chapter<'_> {
             health: numbers::health(&run.tests),
             peaks: numbers::peaks(run),
             sampling: numbers::sampling(run),
+            measured: Measured::of(&run.tests),
         }
     }
 
@@ -67,20 +70,22 @@ impl Chapter<'_> {
 
 /// The case with its further axes, as a code span.
 pub(super) fn case_of(test: &Test) -> String {
-    let axes: Vec<String> = test
-        .params
-        .axes
-        .iter()
-        .map(|(name, value)| match value {
-            Value::String(text) => format!("{name}={text}"),
-            other => format!("{name}={other}"),
-        })
-        .collect();
-    if axes.is_empty() {
-        code(&test.case)
-    } else {
-        code(&format!("{}[{}]", test.case, axes.join(",")))
+    match axes_of(test) {
+        Some(axes) => code(&format!("{}[{axes}]", test.case)),
+        None => code(&test.case),
     }
+}
+
+/// The further axes of a test, where it has any: `depth=512,lang=de`.
+pub(super) fn axes_of(test: &Test) -> Option<String> {
+    let axes = test.params.axes.iter();
+    let axes: Vec<String> = axes.map(|(name, value)| format!("{name}={}", plain(value))).collect();
+    (!axes.is_empty()).then(|| axes.join(","))
+}
+
+/// A value as it is said: a text without its quotes.
+pub(super) fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The model as a code span.

@@ -17,8 +17,8 @@ pub(super) fn section(page: &mut Page) {
         "**Load** is the mean of the `load` spans that succeeded, from starting the backend to \
          its being ready, else of `metrics.load_s`. **TTFT** is the mean of `metrics.ttft_s`, \
          from sending a request to the first token; **generation** that of \
-         `metrics.generation_tps`. Each is over the tests that measured it; a metric with \
-         statistics counts with its mean.",
+         `metrics.generation_tps`. Each is over the tests that measured it, the last two without \
+         benches, baselines and batches; a metric with statistics counts with its mean.",
         "**Free memory** is `resources.ram_free_gb`, least to greatest, and for tests that were \
          not joined with samples `system_health.ram_free_gb`. **Process memory** is the greatest \
          `resources.tree_footprint_gb`, where there is none `resources.tree_rss_gb`: all \

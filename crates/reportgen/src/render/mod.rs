@@ -2,10 +2,14 @@
 //!
 //! Each module writes one section; none computes more than a difference.
 
+mod baseline;
+mod batch;
+mod bench;
 mod cases;
 mod chapter;
 mod escape;
 mod failures;
+mod figure;
 mod files;
 mod format;
 mod guide;
@@ -13,8 +17,10 @@ mod head;
 mod health;
 mod models;
 mod notable;
+mod outcome;
 mod page;
 mod phases;
+mod protocol;
 mod resources;
 mod skipped;
 mod slowest;
@@ -89,6 +95,9 @@ fn chapter(page: &mut Page, input: &Input, run: &Run) {
     let chapter = Chapter::of(run);
     head::section(page, input, &chapter);
     summary::section(page, input, &chapter);
+    bench::section(page, &chapter);
+    baseline::section(page, &chapter);
+    batch::section(page, &chapter);
     failures::section(page, &chapter);
     health::section(page, &chapter);
     models::section(page, &chapter);

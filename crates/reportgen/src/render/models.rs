@@ -19,7 +19,7 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     page.heading(2, "Models");
     let several = chapter.several_backends();
     results(page, chapter, &rows, several);
-    speed(page, &rows, several);
+    speed(page, chapter, &rows, several);
 }
 
 const NAMES: [(&str, Side); 3] = [("Model", Left), ("Backend", Left), ("Mode", Left)];
@@ -77,7 +77,7 @@ fn results(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: b
     page.table(table, "not stated or not measured");
 }
 
-fn speed(page: &mut Page, rows: &[ModelRow], several: bool) {
+fn speed(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: bool) {
     let [a, b, c] = NAMES;
     let mut table = Table::new(&[
         a,
@@ -122,5 +122,18 @@ fn speed(page: &mut Page, rows: &[ModelRow], several: bool) {
     if !several {
         table.drop_column("Backend");
     }
+    let measured = chapter.run.tests.iter().any(|test| test.protocol.is_some());
+    if measured {
+        // They are not missing: they stand elsewhere.
+        if rows.iter().all(|row| row.ttft_s.is_none()) {
+            table.drop_column("TTFT");
+        }
+        if rows.iter().all(|row| row.generation_tps.is_none()) {
+            table.drop_column("Generation");
+        }
+    }
     page.table(table, "not stated or not measured");
+    if measured {
+        page.paragraph("The speeds of benches, baselines and batches stand in their own parts.");
+    }
 }

@@ -54,6 +54,10 @@ fn remarks(chapter: &Chapter<'_>, test: &Test) -> Vec<(String, String)> {
             all.push((what, or_none(why, prose)));
         }
     }
+    // Of what was measured they stand with its figures.
+    if chapter.measured.kind(test).is_some() {
+        return all;
+    }
     if let Some(verdict) = test.verdict.as_ref().filter(|v| v.state == Validity::Suspect) {
         let reasons: Vec<String> = verdict.reasons.iter().map(|reason| prose(reason)).collect();
         let reasons = Some(reasons.join("; ")).filter(|reasons| !reasons.is_empty());

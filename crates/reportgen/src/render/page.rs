@@ -77,6 +77,15 @@ impl Page {
         self.put(&format!("{fence}\n\n"));
     }
 
+    /// Lines that are shown as they are where a reader asks for them; in plain text and in
+    /// what shows no HTML they just stand there.
+    pub(super) fn folded<S: AsRef<str>>(&mut self, summary: &str, lines: &[S]) {
+        self.space();
+        self.put(&format!("<details><summary>{summary}</summary>\n\n"));
+        self.block(lines);
+        self.put("</details>\n\n");
+    }
+
     /// Everything, ended by one newline.
     #[must_use]
     pub(super) fn finish(self) -> String {

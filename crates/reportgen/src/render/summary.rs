@@ -1,12 +1,12 @@
 //! What there is to know at a glance.
 
-use records::{Counts, Outcome};
+use records::{Counts, Outcome, ProtocolKind};
 
 use super::{
     cases,
     chapter::Chapter,
     format::{NONE, count, gb, mb, ms, or_none, pct, pressure, range, seconds, things},
-    list,
+    list, outcome,
     page::Page,
     table::{Left, Right, Table},
     tests, verdict,
@@ -63,6 +63,9 @@ fn results(page: &mut Page, chapter: &Chapter<'_>) {
         let time = if totals.timed > 0 { seconds(totals.time_s) } else { "not measured".into() };
         page.fact("Time in tests", &format!("{time}{timed}"));
     }
+    if let Some(measured) = measured(chapter) {
+        page.fact("Measured", &measured);
+    }
     let models = totals.models.len();
     if models > 0 {
         let names = list(totals.models.iter().map(String::as_str), 3);
@@ -87,6 +90,29 @@ fn results(page: &mut Page, chapter: &Chapter<'_>) {
             },
         );
     }
+}
+
+/// `3 benches, 1 batch; 2 of them suspect`.
+fn measured(chapter: &Chapter<'_>) -> Option<String> {
+    let tests = &chapter.run.tests;
+    let of = |kind| chapter.measured.select(tests, kind);
+    let (benches, baselines, batches) =
+        (of(ProtocolKind::Bench), of(ProtocolKind::Baseline), of(ProtocolKind::Batch));
+    let words: Vec<String> =
+        [(&benches, "bench", "es"), (&baselines, "baseline", "s"), (&batches, "batch", "es")]
+            .into_iter()
+            .filter(|(tests, ..)| !tests.is_empty())
+            .map(|(tests, one, more)| match tests.len() {
+                1 => format!("1 {one}"),
+                n => format!("{} {one}{more}", count(n as u64)),
+            })
+            .collect();
+    let all = [benches, baselines, batches].concat();
+    let suspect = match all.iter().filter(|test| outcome::is_suspect(test)).count() as u64 {
+        0 => String::new(),
+        n => format!("; {} of them suspect", count(n)),
+    };
+    (!words.is_empty()).then(|| format!("{}{suspect}", words.join(", ")))
 }
 
 /// ` (2 short of memory, 1 with growing swap)`.

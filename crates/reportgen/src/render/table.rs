@@ -26,14 +26,25 @@ impl Table {
     /// An empty table with these columns.
     #[must_use]
     pub(super) fn new(columns: &[(&str, Side)]) -> Table {
-        let columns = columns.iter().map(|(name, side)| ((*name).to_owned(), *side)).collect();
-        Table { columns, rows: Vec::new() }
+        let mut table = Table { columns: Vec::new(), rows: Vec::new() };
+        columns.iter().for_each(|(name, side)| table.column(name, *side));
+        table
+    }
+
+    /// Adds a column to a table without rows.
+    pub(super) fn column(&mut self, name: &str, side: Side) {
+        self.columns.push((in_cell(name), side));
     }
 
     /// Adds a row, which has a cell for every column.
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        debug_assert_eq!(N, self.columns.len());
-        self.rows.push(cells.map(|cell| in_cell(&cell)).into());
+        self.cells(cells.into());
+    }
+
+    /// Adds a row to a table whose columns depend on what was measured.
+    pub(super) fn cells(&mut self, cells: Vec<String>) {
+        debug_assert_eq!(cells.len(), self.columns.len());
+        self.rows.push(cells.iter().map(|cell| in_cell(cell)).collect());
     }
 
     /// Whether there are no rows.
@@ -61,6 +72,16 @@ impl Table {
             self.columns.remove(at);
             self.rows.iter_mut().for_each(|row| drop(row.remove(at)));
         }
+    }
+
+    /// Drops the column called `name` when all of its cells are `cell`; says whether.
+    pub(super) fn drop_where(&mut self, name: &str, cell: &str) -> bool {
+        let at = self.columns.iter().position(|column| column.0 == name);
+        let drop = at.is_some_and(|at| self.rows.iter().all(|row| row[at] == cell));
+        if drop {
+            self.drop_column(name);
+        }
+        drop
     }
 
     /// Whether a cell says that nothing was measured.

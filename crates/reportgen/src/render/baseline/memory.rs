@@ -1,0 +1,46 @@
+//! The memory around a baseline.
+
+use records::{MemoryNow, Test};
+
+use crate::render::{
+    figure::fine_gb,
+    format::{gb_change, mb, or_none},
+    page::Page,
+    table::{Left, Right, Table},
+};
+
+/// Writes the memory at three moments, and what the queries changed.
+pub(super) fn table(page: &mut Page, test: &Test) {
+    let Some(memory) = &test.memory else { return };
+    let mut table = Table::new(&[
+        ("Memory", Left),
+        ("Processes", Right),
+        ("GPU in use", Right),
+        ("Free", Right),
+        ("Swap in use", Right),
+    ]);
+    let mut row = |name: &str, now: &MemoryNow| {
+        table.row([
+            name.to_owned(),
+            or_none(now.tree_gb, fine_gb),
+            or_none(now.gpu_used_gb, fine_gb),
+            or_none(now.ram_free_gb, fine_gb),
+            or_none(now.swap_used_mb, mb),
+        ]);
+    };
+    row("before the start", &memory.before);
+    row("model loaded", &memory.loaded);
+    row("after the queries", &memory.after);
+    let change = |get: fn(&MemoryNow) -> Option<f64>| {
+        let change = get(&memory.after).zip(get(&memory.loaded)).map(|(after, then)| after - then);
+        or_none(change, gb_change)
+    };
+    table.row([
+        "change by the queries".to_owned(),
+        change(|now| now.tree_gb),
+        change(|now| now.gpu_used_gb),
+        change(|now| now.ram_free_gb),
+        change(|now| now.swap_used_mb.map(|mb| mb / 1e3)),
+    ]);
+    page.table(table, "not measured");
+}

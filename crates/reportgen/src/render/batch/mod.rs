@@ -1,0 +1,95 @@
+//! Batches: many requests out of a file.
+
+mod figures;
+mod price;
+mod sample;
+
+use records::{Metric, ProtocolKind, Test};
+
+use super::{
+    bench::model_line,
+    chapter::{Chapter, backend_cell, case_of, model_cell},
+    escape::code,
+    figure::{large, mean_count, rate, share},
+    format::{count, or_none, seconds},
+    outcome,
+    page::Page,
+    protocol,
+    table::{Left, Right, Table},
+};
+use crate::numbers::batch;
+
+/// Writes a table of all batches where there are several, a part for each, and their costs.
+pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
+    let tests = chapter.measured.select(&chapter.run.tests, ProtocolKind::Batch);
+    if tests.is_empty() {
+        return;
+    }
+    page.heading(2, if tests.len() == 1 { "Batch" } else { "Batches" });
+    if tests.len() > 1 {
+        comparison(page, &tests);
+    }
+    tests.iter().for_each(|test| entry(page, test));
+    price::section(page, &tests);
+}
+
+fn comparison(page: &mut Page, tests: &[&Test]) {
+    let mut table = Table::new(&[
+        ("Case", Left),
+        ("Model", Left),
+        ("Backend", Left),
+        ("Requests", Right),
+        ("Success", Right),
+        ("Time", Right),
+        ("Requests/s", Right),
+        ("Output tok/s", Right),
+        ("Total tok/s", Right),
+        ("Mean answer", Right),
+        ("Verdict", Left),
+    ]);
+    for test in tests {
+        let (figures, totals) = (batch(test), test.batch.as_ref());
+        let get = |metric: &Option<Metric>, write: fn(f64) -> String| {
+            or_none(metric.as_ref(), |metric| write(metric.value()))
+        };
+        table.row([
+            case_of(test),
+            model_cell(test),
+            backend_cell(test),
+            or_none(totals, |totals| count(totals.requests)),
+            or_none(figures.success_rate, share),
+            or_none(totals.filter(|totals| totals.duration_s > 0.0), |totals| {
+                seconds(totals.duration_s)
+            }),
+            get(&test.metrics.request_tps, rate),
+            get(&test.metrics.output_tps, large),
+            or_none(figures.total_tps, large),
+            or_none(figures.completion_tokens, |n| format!("{} tok", mean_count(n))),
+            outcome::word(test).to_owned(),
+        ]);
+    }
+    for (name, cell) in
+        [("Case", case_of as fn(&Test) -> String), ("Backend", backend_cell), ("Model", model_cell)]
+    {
+        if tests.iter().all(|test| cell(test) == cell(tests[0])) {
+            table.drop_column(name);
+        }
+    }
+    page.table(table, "not stated or not measured");
+}
+
+fn entry(page: &mut Page, test: &Test) {
+    page.heading(3, &code(&test.id));
+    if let Some(facts) = model_line(&[test]) {
+        page.fact("Model", &facts);
+    }
+    if let Some(how) = protocol::line(&[test]) {
+        page.fact("Measured", &how);
+    }
+    if test.batch.is_some() || !test.metrics.is_empty() {
+        figures::table(page, test);
+        figures::latencies(page, test);
+    }
+    outcome::remarks(test).iter().for_each(|remark| page.item(remark));
+    sample::list(page, test);
+}
