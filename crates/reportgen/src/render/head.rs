@@ -183,11 +183,15 @@ fn quoted(word: &str) -> String {
 }
 
 fn machine(page: &mut Page, chapter: &Chapter<'_>) {
-    let known = match (chapter.run.streams.first(), chapter.legacy_system()) {
-        (Some(stream), _) => stream.machine.clone(),
+    let run = chapter.run;
+    // Without a recording the runner tells what it ran on.
+    let recorded = run.streams.first().map(|stream| &stream.machine);
+    let told = || run.starts.iter().rev().find_map(|start| start.machine.as_ref());
+    let known = match (recorded.or_else(told), chapter.legacy_system()) {
+        (Some(machine), _) => machine.clone(),
         (None, Some(system)) => legacy_machine(system),
         (None, None) => {
-            page.fact("Machine", "not described: the input has no `stream` record");
+            page.fact("Machine", "not described: no record of the input tells of it");
             return;
         }
     };

@@ -5,11 +5,12 @@ mod memory;
 mod target;
 
 use records::{Metric, ProtocolKind, Test};
+use serde_json::Value;
 
 use super::{
     bench::model_line,
     chapter::{Chapter, backend_cell, case_of, model_cell},
-    escape::code,
+    escape::{code, prose},
     figure::{share, timing},
     format::{gb, or_none},
     outcome,
@@ -90,5 +91,16 @@ fn entry(page: &mut Page, test: &Test) {
         memory::table(page, test);
     }
     let remarks = outcome::ended(test).into_iter().chain(outcome::suspicion(test));
-    remarks.for_each(|remark| page.item(&remark));
+    remarks.chain(wrong(test)).for_each(|remark| page.item(&remark));
+}
+
+/// The queries that were answered wrongly, as far as the runner tells of them.
+fn wrong(test: &Test) -> Vec<String> {
+    let told = test.metadata.as_ref().and_then(|metadata| metadata.get("wrong_queries"));
+    let told = told.and_then(Value::as_array).into_iter().flatten();
+    told.filter_map(|query| {
+        let n = query["query"].as_u64()?;
+        Some(format!("query {n} is wrong: {}", prose(query["reason"].as_str()?)))
+    })
+    .collect()
 }
