@@ -14,15 +14,30 @@ use serde_json::{Value, json};
 
 use crate::tools::{backend, read, root, stderr, tool};
 
-/// The records of the cases of examples/compare.toml on llama.cpp that `selected` names.
-fn compared(selected: &[&str]) -> Vec<Value> {
+/// examples/compare.toml for llama.cpp alone, with `cases` instead of its own where there
+/// are any. On one thread: two that wait for one another are many times slower where
+/// other tests run beside them.
+fn suite(options: &str, cases: Option<&str>) -> String {
+    let suite = fs::read_to_string(root().join("examples/compare.toml")).unwrap();
+    let (head, own) = suite.split_once("# Words are added").unwrap();
+    format!("{head}\n# {}", cases.map_or(own.to_owned(), |cases| format!("\n{cases}")))
+        .replace("\"-c\", \"2048\"", &format!("\"-c\", \"2048\", \"-t\", \"1\"{options}"))
+        .replace("on.mlx = {", "#")
+        .replace("\"backends/", &format!("\"{}/examples/backends/", root().display()))
+        .replace("../target", &format!("{}/target", root().display()))
+}
+
+/// The records of `selected` cases of `suite`, all of which passed.
+fn ran(suite: &str, selected: &str) -> Vec<Value> {
     backend();
     let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("run.jsonl");
+    let (file, out) = (folder.path().join("s.toml"), folder.path().join("run.jsonl"));
+    fs::write(&file, suite).unwrap();
     let output = tool("runner")
-        .args(["examples/compare.toml", "--backend", "llama"])
-        .args(selected)
-        .args(["--state-dir", folder.path().to_str().unwrap(), "-o"])
+        .arg(&file)
+        .args(["-k", selected, "--state-dir"])
+        .arg(folder.path())
+        .arg("-o")
         .arg(&out)
         .output()
         .unwrap();
@@ -36,7 +51,7 @@ fn test_of<'a>(lines: &'a [Value], case: &str) -> &'a Value {
 
 #[test]
 fn a_bench_of_llama_cpp_agrees_with_what_the_server_says_of_itself() {
-    let lines = compared(&["-k", "speed"]);
+    let lines = ran(&suite("", None), "speed");
     let test = test_of(&lines, "speed");
     let metrics = &test["metrics"];
     assert_eq!(test["runs"].as_array().unwrap().len(), 3);
@@ -63,25 +78,9 @@ fn a_bench_of_llama_cpp_agrees_with_what_the_server_says_of_itself() {
 
 #[test]
 fn a_depth_is_in_the_cache_of_llama_cpp_and_the_prompt_behind_it_is_not() {
-    backend();
-    let folder = tempfile::tempdir().unwrap();
-    let suite = fs::read_to_string(root().join("examples/compare.toml")).unwrap();
-    let suite = suite
-        .replace("\"backends/", &format!("\"{}/examples/backends/", root().display()))
-        .replace("../target", &format!("{}/target", root().display()))
-        .replace("prompt_tokens = 96", "prompt_tokens = 64, depth = [0, 256]");
-    let (file, out) = (folder.path().join("s.toml"), folder.path().join("run.jsonl"));
-    fs::write(&file, suite).unwrap();
-    let output = tool("runner")
-        .arg(&file)
-        .args(["--backend", "llama", "-k", "speed", "--state-dir"])
-        .arg(folder.path())
-        .arg("-o")
-        .arg(&out)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    let lines = read(&out);
+    let deep =
+        suite("", None).replace("prompt_tokens = 96", "prompt_tokens = 64, depth = [0, 256]");
+    let lines = ran(&deep, "speed");
     let tests: Vec<&Value> = lines.iter().filter(|line| line["record"] == "test").collect();
     let cached = |test: &Value| test["metrics"]["cached_tokens"]["min"].as_f64().unwrap();
     assert_eq!(tests[0]["params"]["depth"], 0);
@@ -96,7 +95,7 @@ fn a_depth_is_in_the_cache_of_llama_cpp_and_the_prompt_behind_it_is_not() {
 
 #[test]
 fn a_baseline_of_llama_cpp_goes_from_the_load_to_the_steady_state() {
-    let lines = compared(&["-k", "baseline"]);
+    let lines = ran(&suite("", None), "baseline");
     let test = test_of(&lines, "baseline");
     let metrics = &test["metrics"];
     assert_eq!(metrics["accuracy"], json!({"correct": 4, "total": 4}), "{test}");
@@ -168,22 +167,15 @@ fn a_batch_of_200_on_a_real_model_is_killed_and_goes_on() {
 
 /// A suite with a batch of requests of different lengths.
 fn batch(folder: &Path) {
-    let suite = fs::read_to_string(root().join("examples/compare.toml")).unwrap();
-    let (head, _) = suite.split_once("[[case]]").unwrap();
-    let (head, _) = head.rsplit_once("\n\n").unwrap();
-    let suite = format!(
-        "{head}\n[[case]]\nname = 'batch'\nneeds = ['text']\nbatch = {{ file = 'b.jsonl', concurrency = {AT_ONCE} }}\n"
+    let cases = format!(
+        "[[case]]\nname = 'batch'\nneeds = ['text']\nbatch = {{ file = 'b.jsonl', concurrency = {AT_ONCE} }}\n"
     );
-    let suite = suite
-        .replace("\"-c\", \"2048\"", "\"-c\", \"2048\", \"-np\", \"4\"")
-        .replace("on.mlx = {", "#")
-        .replace("\"backends/", &format!("\"{}/examples/backends/", root().display()))
-        .replace("../target", &format!("{}/target", root().display()));
-    fs::write(folder.join("s.toml"), suite).unwrap();
+    fs::write(folder.join("s.toml"), suite(", \"-np\", \"4\"", Some(&cases))).unwrap();
     let lines = (0..REQUESTS).map(|n| {
-        let messages = json!([{"role": "user", "content": format!("What is {n} + 2?")}]);
-        let body = json!({"messages": messages, "max_tokens": 1 + n % 4, "stream": n % 2 == 0});
-        format!("{}\n", json!({"custom_id": format!("sum-{n}"), "body": body}))
+        let prompt = format!("{n} + 2 =");
+        let body = json!({"prompt": prompt, "max_tokens": 1 + n % 3, "stream": n % 2 == 0});
+        let line = json!({"custom_id": format!("sum-{n}"), "url": "/v1/completions", "body": body});
+        format!("{line}\n")
     });
     fs::write(folder.join("b.jsonl"), lines.collect::<String>()).unwrap();
 }
