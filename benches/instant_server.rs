@@ -30,28 +30,27 @@ const BODY: &str = concat!(
 /// How much of a stream is written at once, in bytes.
 const WRITE: usize = 64 << 10;
 
+/// What the connections of a server share.
 #[derive(Default)]
-struct Shared {
+pub(crate) struct Shared {
     times: Mutex<Vec<(i64, i64)>>,
+    /// No times are kept.
     quiet: bool,
+    /// Some requests fail.
     faults: bool,
     requests: AtomicU64,
 }
 
+impl Shared {
+    pub(crate) fn new(quiet: bool, faults: bool) -> Arc<Shared> {
+        Arc::new(Shared { quiet, faults, ..Shared::default() })
+    }
+}
+
 fn main() -> io::Result<()> {
     let has = |flag: &str| std::env::args().any(|argument| argument == flag);
-    let shared =
-        Arc::new(Shared { quiet: has("--quiet"), faults: has("--faults"), ..Shared::default() });
-    let listener = TcpListener::bind(("127.0.0.1", 0))?;
-    writeln!(io::stdout(), "{}", listener.local_addr()?.port())?;
-    let theirs = Arc::clone(&shared);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let shared = Arc::clone(&theirs);
-            // A client that leaves ends its connection and nothing else.
-            thread::spawn(move || serve(stream, &shared));
-        }
-    });
+    let shared = Shared::new(has("--quiet"), has("--faults"));
+    writeln!(io::stdout(), "{}", start(Arc::clone(&shared))?)?;
     io::stdin().read_to_end(&mut Vec::new())?;
     let mut out = io::stdout().lock();
     if let Ok(times) = shared.times.lock() {
@@ -60,6 +59,20 @@ fn main() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Answers from now on, at the port that is returned.
+pub(crate) fn start(shared: Arc<Shared>) -> io::Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let port = listener.local_addr()?.port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let shared = Arc::clone(&shared);
+            // A client that leaves ends its connection and nothing else.
+            thread::spawn(move || serve(stream, &shared));
+        }
+    });
+    Ok(port)
 }
 
 fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
