@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import batching
 import running
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -240,6 +241,15 @@ def running_cells():
     print(f"  25 models x 8 cases                            {running.cell_cost(WORK, measured):.2f} ms of CPU a cell")
 
 
+def batches():
+    batching.wire(WORK, measured)
+    batching.memory(WORK, measured)
+
+
+def beside_guidellm():
+    batching.beside_guidellm(WORK, measured)
+
+
 def collecting():
     """The ids of 100,000 cells: 10 backends with 20 models each, 100 cases of 5 combinations."""
     suite = WORK / "large.toml"
@@ -271,6 +281,8 @@ if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     # Some of them, by name, or all.
     parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "running": running_cells,
-             "collecting": collecting}
+             "collecting": collecting, "batching": batches}
+    # What fetches 5.9 GB is done only when it is asked for.
+    large = {"guidellm": beside_guidellm}
     for part in sys.argv[1:] or parts:
-        parts[part]()
+        (parts | large)[part]()

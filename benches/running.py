@@ -27,11 +27,14 @@ def suite(path, port, models, cases):
 
 
 class Instant:
-    """A server that answers at once."""
+    """A server that answers at once; with `--quiet` it keeps no times."""
+
+    def __init__(self, *options):
+        self.options = options
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [BIN / "examples/instant_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [BIN / "examples/instant_server", *self.options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self.port = int(self.process.stdout.readline())
         return self

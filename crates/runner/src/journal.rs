@@ -181,7 +181,10 @@ impl Journal {
     ///
     /// When they cannot be written.
     pub fn keep_lines(&mut self, kept: &Kept, id: &str) -> Result<(), Error> {
-        if kept.same_file { Ok(()) } else { self.writer.lines(kept.lines(id)) }
+        if kept.same_file {
+            return Ok(());
+        }
+        kept.each_line(id, |lines| self.writer.lines(lines))
     }
 
     /// The result of an earlier run stands; it is written again unless it is there.

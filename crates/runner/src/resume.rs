@@ -4,9 +4,17 @@
 //! does not run again. Results are written again, byte for byte, ahead of the new ones,
 //! so that the new stream is whole by itself; when it is the same file, the new ones are
 //! added to it.
+//!
+//! Of a batch there may be very many requests. They are not held: where they stand in the
+//! file is known, and they are read there again.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    cell::Cell,
+    collections::HashMap,
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    ops::Range,
+    rc::Rc,
     sync::Arc,
 };
 
@@ -31,8 +39,44 @@ pub struct Kept {
 struct Lines {
     /// Of its result; absent while there are only earlier tries.
     outcome: Option<Outcome>,
-    /// Its lines as they stand, each with its newline.
+    /// Its lines as they stand, each with its newline; those of requests aside.
     bytes: Vec<u8>,
+    /// Where in the file its lines are, where there are requests among them.
+    requests: Option<Range<u64>>,
+    /// Where the first of them begins.
+    start: u64,
+}
+
+impl Lines {
+    /// What is known of a case whose first line begins at `start`.
+    fn at(start: u64) -> Lines {
+        Lines { start, ..Lines::default() }
+    }
+}
+
+/// Counts the bytes that were taken from a reader.
+struct Counting<R> {
+    inner: R,
+    taken: Rc<Cell<u64>>,
+}
+
+impl<R: BufRead> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.taken.set(self.taken.get() + n as u64);
+        Ok(n)
+    }
+}
+
+impl<R: BufRead> BufRead for Counting<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.taken.set(self.taken.get() + n as u64);
+        self.inner.consume(n);
+    }
 }
 
 #[derive(Deserialize)]
@@ -55,13 +99,16 @@ impl Kept {
     /// When the file cannot be read, or holds runs of other suites only.
     pub fn read(file: &str, suite: &str) -> Result<Kept, Error> {
         let mut kept = Kept { file: file.to_owned(), ..Kept::default() };
-        let mut reader = Reader::new(Input::open(file)?);
+        let taken = Rc::new(Cell::new(0));
+        let mut reader =
+            Reader::new(Counting { inner: Input::open(file)?, taken: Rc::clone(&taken) });
         let mut faults = Faults::new("runner");
         let name: Arc<str> = Arc::from(file);
         let place = |line| Place { file: Arc::clone(&name), line };
         let mut other = None;
         let (mut lines, mut records) = (0u64, 0u64);
         loop {
+            let start = taken.get();
             let next = reader.next_line();
             let next = next.map_err(|source| Error::Read { place: file.to_owned(), source })?;
             let (number, bytes) = match next {
@@ -104,7 +151,7 @@ impl Kept {
             match kind {
                 Kind::RunStart if head.suite == suite => kept.run = Some(head.run),
                 Kind::RunStart => other = Some((place(number), head.suite)),
-                _ => kept.note(kind, head, bytes),
+                _ => kept.note(kind, head, bytes, start..taken.get()),
             }
         }
         // It cannot fail when bad lines are no reason to.
@@ -121,19 +168,25 @@ impl Kept {
         }
     }
 
-    fn note(&mut self, kind: Kind, head: Head, raw: &[u8]) {
-        let lines = self.results.entry(head.id).or_default();
+    fn note(&mut self, kind: Kind, head: Head, raw: &[u8], at: Range<u64>) {
+        let lines = self.results.entry(head.id).or_insert_with(|| Lines::at(at.start));
         // What comes after a result is of a later go, which stands.
         if lines.outcome.is_some() {
-            *lines = Lines::default();
+            *lines = Lines::at(at.start);
+        }
+        if kind == Kind::Request {
+            lines.requests = Some(lines.start..at.end);
+            return;
         }
         // A case that was interrupted never came to its end, though some of its requests
         // may have.
-        let interrupted = head.error.is_some_and(|error| error.kind == "interrupted");
-        if !(interrupted && kind == Kind::Test) {
+        if !is_interrupted(kind, head.error.as_ref()) {
             lines.outcome = head.outcome.filter(|_| kind == Kind::Test);
             lines.bytes.extend_from_slice(raw);
             lines.bytes.push(b'\n');
+            if let Some(requests) = &mut lines.requests {
+                requests.end = at.end;
+            }
         }
     }
 
@@ -149,29 +202,87 @@ impl Kept {
         self.results.get(id)?.outcome
     }
 
-    /// The lines about `id`, as they stand in the file.
-    #[must_use]
-    pub fn lines(&self, id: &str) -> &[u8] {
-        self.results.get(id).map_or(&[], |lines| &lines.bytes)
+    /// Hands the lines about `id` to `each`, as they stand in the file, each with its
+    /// newline.
+    ///
+    /// # Errors
+    ///
+    /// When the file can no longer be read, and those of `each`.
+    pub fn each_line(
+        &self,
+        id: &str,
+        mut each: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match self.results.get(id) {
+            Some(Lines { requests: Some(range), .. }) => {
+                let mut line = Vec::new();
+                self.read_again(id, range, |_, bytes| {
+                    line.clear();
+                    line.extend_from_slice(bytes);
+                    line.push(b'\n');
+                    each(&line)
+                })
+            }
+            Some(lines) => each(&lines.bytes),
+            None => Ok(()),
+        }
     }
 
     /// The result of `id`.
     #[must_use]
     pub fn test(&self, id: &str) -> Option<Test> {
         // The result comes after the tries.
-        let last = self.lines(id).trim_ascii_end().rsplit(|byte| *byte == b'\n').next()?;
+        let lines = self.results.get(id).map_or(&[][..], |lines| &lines.bytes);
+        let last = lines.trim_ascii_end().rsplit(|byte| *byte == b'\n').next()?;
         records::parse(last).ok()
     }
 
-    /// The requests of `id` that are done, by their `custom_id`.
-    #[must_use]
-    pub fn requests(&self, id: &str) -> BTreeMap<String, Request> {
-        let lines = self.lines(id).split(|byte| *byte == b'\n');
-        lines
-            .filter(|line| records::classify(line) == LineKind::Ours(Kind::Request))
-            .filter_map(|line| records::parse::<Request>(line).ok())
-            .filter_map(|request| Some((request.custom_id.clone()?, request)))
-            .collect()
+    /// Hands the requests of `id` that are done to `each`.
+    ///
+    /// # Errors
+    ///
+    /// When the file can no longer be read.
+    pub fn each_request(&self, id: &str, mut each: impl FnMut(&Request)) -> Result<(), Error> {
+        let Some(Lines { requests: Some(range), .. }) = self.results.get(id) else {
+            return Ok(());
+        };
+        self.read_again(id, range, |kind, bytes| {
+            if kind == Kind::Request
+                && let Ok(request) = records::parse(bytes)
+            {
+                each(&request);
+            }
+            Ok(())
+        })
+    }
+
+    /// Hands the lines about `id` in `range` of the file to `each`.
+    fn read_again(
+        &self,
+        id: &str,
+        range: &Range<u64>,
+        mut each: impl FnMut(Kind, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let path = &self.file;
+        let failed = |source| Error::Read { place: path.clone(), source };
+        let mut file =
+            File::open(path).map_err(|source| Error::NoInput { path: path.clone(), source })?;
+        file.seek(SeekFrom::Start(range.start)).map_err(failed)?;
+        let mut reader = Reader::new(BufReader::new(file.take(range.end - range.start)));
+        while let Some(line) = reader.next_line().map_err(failed)? {
+            let RawLine::Whole { bytes, .. } = line else { continue };
+            let LineKind::Ours(kind @ (Kind::Test | Kind::Attempt | Kind::Request)) =
+                records::classify(bytes)
+            else {
+                continue;
+            };
+            // What cannot be read was named when the file was read first.
+            let Ok(head) = records::parse::<Head>(bytes) else { continue };
+            if head.id == id && !is_interrupted(kind, head.error.as_ref()) {
+                each(kind, bytes)?;
+            }
+        }
+        Ok(())
     }
 
     /// How many of `ids` have a result.
@@ -180,71 +291,9 @@ impl Kept {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use records::Outcome;
-
-    use super::Kept;
-
-    const HEAD: &str = r#""v":1,"ts":1.0,"run":"r","host":"h""#;
-
-    fn read(lines: &[String]) -> Result<Kept, pipe::Error> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("run.jsonl");
-        std::fs::write(&path, lines.join("\n")).unwrap();
-        Kept::read(path.to_str().unwrap(), "s")
-    }
-
-    fn line(record: &str, id: &str, rest: &str) -> String {
-        format!(r#"{{"record":"{record}",{HEAD},"id":"{id}","suite":"s"{rest}}}"#)
-    }
-
-    #[test]
-    fn results_are_kept_with_their_tries_byte_for_byte() {
-        let lines = [
-            line("run_start", "", ""),
-            line("attempt", "a", r#","outcome":"failed", "odd":  1"#),
-            line("test", "a", r#","outcome":"passed""#),
-            line("test", "b", r#","outcome":"error","error":{"kind":"interrupted","message":""}"#),
-            line("attempt", "c", r#","outcome":"failed""#),
-            line("test", "d", r#","outcome":"failed""#),
-            r#"{"record":"test","v":1,"ts""#.to_owned(),
-        ];
-        let kept = read(&lines).unwrap();
-        assert_eq!(kept.run.as_deref(), Some("r"));
-        assert_eq!(kept.count(["a", "b", "c", "d", "e"].into_iter()), 2);
-        assert_eq!(kept.outcome("a"), Some(Outcome::Passed));
-        assert_eq!(kept.lines("a"), format!("{}\n{}\n", lines[1], lines[2]).as_bytes());
-        assert_eq!(kept.outcome("d"), Some(Outcome::Failed));
-        assert!(!kept.has("b") && !kept.has("c") && !kept.has("e"));
-    }
-
-    #[test]
-    fn the_later_of_two_results_stands() {
-        let kept = read(&[
-            line("run_start", "", ""),
-            line("test", "a", r#","outcome":"failed""#),
-            line("test", "a", r#","outcome":"passed""#),
-        ]);
-        assert_eq!(kept.unwrap().outcome("a"), Some(Outcome::Passed));
-    }
-
-    #[test]
-    fn what_holds_no_results_at_all_is_refused_and_what_holds_none_yet_is_not() {
-        for garbage in ["notes\n\u{1b}[31mmore", "{\"a\": 1}\n", "{\"record\":\"test\",\"v\""] {
-            let error = read(&[garbage.to_owned()]).unwrap_err().to_string();
-            assert!(error.ends_with("run.jsonl: holds no results of a run"), "{error}");
-        }
-        let sample = format!(r#"{{"record":"sample",{HEAD},"seq":1,"elapsed_s":0}}"#);
-        for early in [&[][..], &[sample]] {
-            assert!(read(early).unwrap().run.is_none());
-        }
-    }
-
-    #[test]
-    fn a_run_of_another_suite_is_refused() {
-        let other = line("run_start", "", "").replace(r#""suite":"s""#, r#""suite":"t""#);
-        let error = read(&[other]).unwrap_err().to_string();
-        assert!(error.contains("run.jsonl:1: a run of the suite \"t\""), "{error}");
-    }
+fn is_interrupted(kind: Kind, error: Option<&ErrorInfo>) -> bool {
+    kind == Kind::Test && error.is_some_and(|error| error.kind == "interrupted")
 }
+
+#[cfg(test)]
+mod tests;

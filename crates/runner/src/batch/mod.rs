@@ -1,138 +1,162 @@
-//! A case that sends many requests: so many at once, each recorded when it is done.
+//! A case that sends many requests: so many at once, or each when it is due, and each
+//! recorded when it is done.
 
 mod input;
 mod output;
+mod samples;
+mod schedule;
 mod send;
+mod tally;
+mod turn;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
+    path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
-    thread,
     time::{Duration, Instant},
 };
 
 use pipe::Error;
-use records::{BatchTotals, ErrorInfo, Metric, Origin, Protocol, ProtocolKind, Request, round};
+use records::{ErrorInfo, Origin, Protocol, ProtocolKind, RampInfo, Request};
 
 use crate::{
-    backend::Server,
-    case::{Came, Measured},
-    expect::Observed,
+    backend::{End, Server},
+    case::Came,
     interrupt::Interrupts,
-    measure::Pool,
-    suite::Retries,
+    suite::{BatchDef, Retries},
 };
 
-pub use input::{Item, read};
+use input::{Checked, Lines};
+pub use input::{check, count};
 pub use output::Output;
-use send::{Job, Sent};
+use schedule::Schedule;
+pub use send::Sent;
+use send::Wire;
+use tally::Tally;
+use turn::Job;
 
-/// How often to look whether the run shall stop while answers are awaited.
+/// How often to look whether the run shall stop while something is awaited.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A batch and what goes with it.
-#[derive(Debug)]
-pub struct Batch<'a> {
+/// What a batch is asked with.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
     /// The id of the test.
     pub id: &'a str,
     /// The run and the host.
     pub origin: &'a Origin,
-    /// The requests.
-    pub items: Vec<Item>,
-    /// Requests of an earlier run that have their answer, by `custom_id`.
-    pub kept: BTreeMap<String, Request>,
-    /// How many are on their way at once.
-    pub concurrency: usize,
-    /// How often one is sent again after a reset, 429 or 503.
+    /// What the suite says of it.
+    pub def: &'a BatchDef,
+    /// The folder that its file is looked for in.
+    pub folder: &'a Path,
+    /// How often a request is sent again after a reset, 429 or 503.
     pub retries: Option<Retries>,
+    /// The seed of the suite.
+    pub seed: Option<u64>,
     /// The name by which requests ask for the model.
     pub model: &'a str,
     /// How long each answer may take.
     pub timeout: Duration,
 }
 
-/// What came of the requests so far.
-#[derive(Default)]
-struct Tally {
-    pool: Pool,
-    totals: BatchTotals,
-    first_error: Option<ErrorInfo>,
-    sample: Option<String>,
+/// A batch, and what came of it so far.
+pub struct Batch<'a> {
+    asked: Asked<'a>,
+    lines: Lines,
+    checked: Checked,
+    /// Requests of an earlier run, by the hashes of their ids.
+    done: HashSet<u128>,
+    tally: Tally,
 }
 
-impl Batch<'_> {
-    /// Sends them all. `write` is given each record when it happens, with the answer, and
-    /// how many of how many are done.
+/// How far a batch has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Going {
+    /// Requests that came to an end.
+    pub done: u64,
+    /// Those among them that have no answer.
+    pub failed: u64,
+    /// All.
+    pub of: u64,
+}
+
+impl<'a> Batch<'a> {
+    /// Looks through the file of a batch.
+    ///
+    /// # Errors
+    ///
+    /// When it is wrong, with a sentence that says where: it may have been changed since the
+    /// suite was read.
+    pub fn open(asked: Asked<'a>) -> Result<Batch<'a>, String> {
+        let file = asked.folder.join(&asked.def.file);
+        let checked = Checked::of(&file)?;
+        let tally = Tally::new(asked.def.goodput.clone());
+        let lines = Lines::open(&file)?;
+        Ok(Batch { asked, lines, checked, done: HashSet::new(), tally })
+    }
+
+    /// A request of an earlier run is not sent again. One that the file no longer has is
+    /// none of ours.
+    pub fn keep(&mut self, request: &Request) {
+        let Some(id) = &request.custom_id else { return };
+        if self.checked.has(id) && self.done.insert(input::hash(id)) {
+            self.tally.add(request, None);
+        }
+    }
+
+    /// Sends the others. `write` is given each record when it happens, with the answer, and
+    /// how far they all have come.
     ///
     /// # Errors
     ///
     /// When a record cannot be written.
     pub fn run(
-        mut self,
+        self,
         server: &mut Server,
         interrupts: &Interrupts,
-        mut write: impl FnMut(&Request, &Sent, u64, u64) -> Result<(), Error>,
+        mut write: impl FnMut(&Request, &Sent, Going) -> Result<(), Error>,
     ) -> Result<Came, Error> {
-        // The file may have been changed since.
-        let named: HashSet<&str> = self.items.iter().map(|item| item.custom_id.as_str()).collect();
-        self.kept.retain(|id, _| named.contains(id.as_str()));
-        let mut tally = Tally::default();
-        for request in self.kept.values() {
-            tally.add(request, None);
-        }
-        let (earlier, start) = (tally.totals.clone(), Instant::now());
-        let open: Vec<(u64, Item)> = (0..)
-            .zip(self.items)
-            .filter(|(_, item)| !self.kept.contains_key(&item.custom_id))
-            .collect();
-        let (expected, count) = (open.len(), self.concurrency.min(open.len()));
-        let job = Arc::new(Job {
+        let Batch { asked, lines, mut checked, done, mut tally } = self;
+        checked.forget_ids();
+        let (earlier, of) = (tally.totals.clone(), checked.requests);
+        let wire = Wire {
             client: server.client.clone(),
-            model: self.model.to_owned(),
-            timeout: self.timeout,
-            retries: self.retries,
-            open,
-            next: AtomicUsize::new(0),
-            stop: AtomicBool::new(false),
-        });
+            model: asked.model.to_owned(),
+            timeout: asked.timeout,
+            retries: asked.retries,
+            samples: asked.def.samples.clone(),
+        };
+        let schedule = Schedule::of(asked.def, asked.seed.unwrap_or(0));
+        let at_once = asked.def.at_once() as usize;
+        let start = Instant::now();
+        let job = Arc::new(Job::new(wire, at_once, (lines, checked), done, schedule));
         let (sender, results) = mpsc::channel();
-        for _ in 0..count {
-            let (job, sender) = (Arc::clone(&job), sender.clone());
-            // A thread that waits for an answer when the run stops is left to itself. Where
-            // the system gives us fewer than were wanted, these do the work.
-            let thread = thread::Builder::new().name("batch".into());
-            if thread.spawn(move || job.work(&sender)).is_err() {
-                break;
-            }
-        }
-        drop(sender);
+        job.start(sender);
 
         let mut error = None;
         let mut waited = false;
-        for _ in 0..expected {
-            let sent = loop {
-                if interrupts.stop() {
-                    break None;
+        while !interrupts.stop() {
+            let mut sent = match results.recv_timeout(LOOK) {
+                Ok(Ok(sent)) => sent,
+                Ok(Err(why)) => {
+                    error.get_or_insert(info("bad_request", why));
+                    continue;
                 }
-                match results.recv_timeout(LOOK) {
-                    Ok(sent) => break Some(sent),
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => break None,
-                }
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => break,
             };
-            let Some(sent) = sent else { break };
-            let request = sent.record(self.id, self.origin);
+            let request = sent.record(asked.id, asked.origin);
             tally.add(&request, Some(&sent));
-            let all = (job.open.len() + self.kept.len()) as u64;
-            let written = write(&request, &sent, tally.totals.requests, all);
+            let going = Going { done: tally.totals.requests, failed: tally.failed(), of };
+            let written = write(&request, &sent, going);
             if written.is_err() {
-                job.stop.store(true, Ordering::Relaxed);
+                job.stop();
             }
             written?;
+            job.one_written();
             // The rest would be refused one by one by nobody.
             if error.is_none()
                 && sent.is_connection_error()
@@ -143,99 +167,53 @@ impl Batch<'_> {
                     true => server.ended(),
                 }
             {
-                job.stop.store(true, Ordering::Relaxed);
-                error = Some(ErrorInfo {
-                    kind: "backend_died".to_owned(),
-                    message: format!(
-                        "the backend died with {} after {} of {} requests",
-                        end.describe(),
-                        tally.totals.answered,
-                        job.open.len() + self.kept.len()
-                    ),
-                    exit: end.exit,
-                    signal: end.signal,
-                    log_tail: server.log_tail(),
-                    memory: None,
-                });
+                job.stop();
+                error = Some(died(&end, tally.totals.answered, of, server));
             }
         }
-        job.stop.store(true, Ordering::Relaxed);
+        job.stop();
         let end = probe::clock::Stamp::now();
-        let all = (job.open.len() + self.kept.len()) as u64;
         if interrupts.stop() {
             error = Came::interrupted().error;
-        } else if error.is_none() && tally.totals.requests < all {
-            let message =
-                format!("only {} of {all} requests came to an end", tally.totals.requests);
-            let kind = "internal".to_owned();
-            error = Some(ErrorInfo { kind, message, ..ErrorInfo::default() });
+        } else if error.is_none() && tally.totals.requests != of {
+            let done = tally.totals.requests;
+            error = Some(info("internal", format!("{done} of {of} requests came to an end")));
         }
-        let concurrency = Some(self.concurrency as u32);
-        let protocol = Protocol { kind: ProtocolKind::Batch, concurrency, ..Protocol::default() };
-        let came = tally.came(error, &earlier, start.elapsed(), protocol);
+        let came = tally.came(error, &earlier, start.elapsed(), protocol(&asked));
         Ok(Came { end: Some(end), ..came })
     }
 }
 
-impl Tally {
-    /// Adds a request; one of this run with what was `sent`.
-    fn add(&mut self, request: &Request, sent: Option<&Sent>) {
-        let totals = &mut self.totals;
-        totals.requests += 1;
-        totals.kept += u64::from(sent.is_none());
-        totals.retried += u64::from(request.tries > 1);
-        totals.retries += request.tries.saturating_sub(1);
-        match &request.error {
-            None => totals.answered += 1,
-            Some(error) => {
-                *totals.errors.entry(error.kind.clone()).or_default() += 1;
-                self.first_error.get_or_insert_with(|| error.clone());
-            }
-        }
-        let sum = |sum: &mut Option<u64>, metric: &Option<Metric>| {
-            if let Some(metric) = metric {
-                *sum.get_or_insert(0) += metric.value() as u64;
-            }
-        };
-        sum(&mut totals.prompt_tokens, &request.metrics.prompt_tokens);
-        sum(&mut totals.completion_tokens, &request.metrics.completion_tokens);
-        if self.sample.is_none() && request.error.is_none() {
-            let text = sent.and_then(|sent| sent.text.as_ref());
-            self.sample = text.filter(|text| !text.is_empty()).cloned();
-        }
-        let gaps = sent.map(|sent| sent.gaps_s.as_slice()).unwrap_or_default();
-        self.pool.add(&request.metrics, gaps);
-    }
+fn info(kind: &str, message: String) -> ErrorInfo {
+    ErrorInfo { kind: kind.to_owned(), message, ..ErrorInfo::default() }
+}
 
-    /// What came of them all. Rates are those of this run: of what was added in `time`
-    /// since there was what is in `earlier`.
-    fn came(
-        self,
-        error: Option<ErrorInfo>,
-        earlier: &BatchTotals,
-        time: Duration,
-        protocol: Protocol,
-    ) -> Came {
-        let Tally { pool, mut totals, first_error, sample } = self;
-        let mut metrics = pool.metrics();
-        let seconds = time.as_secs_f64();
-        totals.duration_s = round(seconds, 6);
-        let rate = |n: u64| (seconds > 0.0).then(|| Metric::Number(round(n as f64 / seconds, 3)));
-        let more =
-            |all: Option<u64>, before: Option<u64>| rate(all?.saturating_sub(before.unwrap_or(0)));
-        if totals.requests > 0 {
-            let share = totals.answered as f64 / totals.requests as f64;
-            metrics.success_rate = Some(Metric::Number(round(share, 6)));
-        }
-        if totals.answered > earlier.answered {
-            metrics.request_tps = rate(totals.answered - earlier.answered);
-            metrics.input_tps = more(totals.prompt_tokens, earlier.prompt_tokens);
-            metrics.output_tps = more(totals.completion_tokens, earlier.completion_tokens);
-        }
-        // Where nothing was answered at all there is nothing to judge.
-        let error = error.or_else(|| first_error.filter(|_| totals.answered == 0));
-        let observed = Observed { text: sample, metrics, ..Observed::default() };
-        let measured = Measured { protocol, batch: Some(totals), ..Measured::default() };
-        Came { observed, error, measured: Some(Box::new(measured)), ..Came::default() }
+fn died(end: &End, answered: u64, of: u64, server: &Server) -> ErrorInfo {
+    let message =
+        format!("the backend died with {} after {answered} of {of} requests", end.describe());
+    ErrorInfo {
+        exit: end.exit,
+        signal: end.signal,
+        log_tail: server.log_tail(),
+        ..info("backend_died", message)
+    }
+}
+
+/// What must be equal for two batches to be compared.
+fn protocol(asked: &Asked<'_>) -> Protocol {
+    let def = asked.def;
+    Protocol {
+        kind: ProtocolKind::Batch,
+        concurrency: Some(def.at_once()),
+        rate: def.rate,
+        ramp: def.ramp.map(|ramp| RampInfo {
+            from: ramp.from,
+            to: ramp.to,
+            over_s: ramp.over.0.as_secs_f64(),
+        }),
+        arrival: def.is_open().then(|| def.arrival.name().to_owned()),
+        goodput: def.goodput.clone(),
+        seed: asked.seed,
+        ..Protocol::default()
     }
 }

@@ -1,40 +1,42 @@
 //! One request of a batch, sent until it is answered or given up.
 
 use std::{
-    sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
-    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use probe::clock::Stamp;
-use records::{ErrorInfo, Metrics, Origin, Request};
+use records::{ErrorInfo, Metrics, Origin, Request, round};
 use serde_json::Value;
 
-use super::Item;
+use super::{input::Item, samples};
 use crate::{
-    http::{Answer, Client, HttpError, HttpErrorKind, Reply},
+    http::{Answer, Asked, Client, HttpError, HttpErrorKind, Outgoing, Reply},
     journal::lasting,
     measure, retry,
-    suite::Retries,
+    suite::{Retries, SamplesDef},
 };
 
 /// Statuses after which a request is sent again, where that is wanted: the server is busy.
 const BUSY: [u16; 2] = [429, 503];
 
-/// What the threads of a batch share.
-pub(super) struct Job {
+/// How requests are sent.
+pub(super) struct Wire {
     pub(super) client: Client,
+    /// The name by which requests ask for the model.
     pub(super) model: String,
     pub(super) timeout: Duration,
     pub(super) retries: Option<Retries>,
-    /// The requests to be sent, with their places in the file, from 0.
-    pub(super) open: Vec<(u64, Item)>,
-    pub(super) next: AtomicUsize,
-    /// Nothing more is to be sent.
-    pub(super) stop: AtomicBool,
+    /// Which answers are kept to be read.
+    pub(super) samples: SamplesDef,
+}
+
+/// A request that is ready to be sent.
+pub(super) struct Asking {
+    index: u64,
+    custom_id: String,
+    asked: Asked,
+    outgoing: Outgoing,
 }
 
 /// A request that was sent, and what came of it.
@@ -56,41 +58,47 @@ pub struct Sent {
     tries: u64,
     start: Stamp,
     end: Stamp,
+    late: Option<Duration>,
+    sample: Option<String>,
     metrics: Metrics,
 }
 
-impl Job {
-    /// Sends one after the other until there are no more.
-    pub(super) fn work(&self, results: &mpsc::Sender<Sent>) {
-        while !self.stop.load(Ordering::Relaxed) {
-            let n = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some((index, item)) = self.open.get(n) else { return };
-            let sent = self.send(*index, item);
-            if results.send(sent).is_err() {
-                return;
-            }
-        }
+impl Wire {
+    /// `item`, number `index` of its file, made ready.
+    pub(super) fn asking(&self, index: u64, item: Item) -> Asking {
+        let asked = item.asked();
+        let (custom_id, outgoing) = item.outgoing(&self.model);
+        Asking { index, custom_id, asked, outgoing }
     }
 
-    fn send(&self, index: u64, item: &Item) -> Sent {
-        let outgoing = item.outgoing(&self.model);
+    /// Sends a request that was `due` then, and again where that is wanted, unless all is to
+    /// be `stopped`.
+    pub(super) fn send(
+        &self,
+        asking: Asking,
+        due: Option<Instant>,
+        stopped: impl Fn() -> bool,
+    ) -> Sent {
+        let Asking { index, custom_id, asked, outgoing } = asking;
         let mut tries = 0;
+        let mut late = None;
         loop {
             tries += 1;
             let start = Stamp::now();
+            late = late.or(due.map(|due| start.mono.saturating_duration_since(due)));
             let came = self.client.send(&outgoing, self.timeout);
             let end = Stamp::now();
             let policy = self.retries.filter(|policy| tries <= u64::from(policy.count));
             if let Some(policy) = policy
                 && is_busy(&came)
-                && !self.stop.load(Ordering::Relaxed)
+                && !stopped()
             {
-                let asked = came.ok().and_then(|reply| reply.retry_after);
-                thread::sleep(retry::pause(&policy, tries as u32 + 1, asked));
+                let wanted = came.ok().and_then(|reply| reply.retry_after);
+                thread::sleep(retry::pause(&policy, tries as u32 + 1, wanted));
                 continue;
             }
             let mut sent = Sent {
-                custom_id: item.custom_id.clone(),
+                custom_id,
                 status: None,
                 body: None,
                 error: None,
@@ -100,12 +108,17 @@ impl Job {
                 tries,
                 start,
                 end,
+                late,
+                sample: None,
                 metrics: Metrics::default(),
             };
             match came {
-                Ok(reply) => sent.read(&reply, &Answer::read(&reply, item.asked())),
+                Ok(reply) => sent.read(&reply, Answer::read(&reply, asked)),
                 Err(error) => sent.error = Some(error.info()),
             }
+            let text = sent.text.as_deref();
+            sent.sample =
+                text.and_then(|text| samples::kept(&self.samples, index, &sent.custom_id, text));
             return sent;
         }
     }
@@ -121,9 +134,8 @@ fn is_busy(came: &Result<Reply, HttpError>) -> bool {
 }
 
 impl Sent {
-    fn read(&mut self, reply: &Reply, answer: &Answer) {
+    fn read(&mut self, reply: &Reply, answer: Answer) {
         self.status = Some(reply.status);
-        self.body.clone_from(&answer.body);
         let problem = match (&reply.broken, reply.status, &answer.fault) {
             (Some(broken), ..) => Some(broken.info()),
             (None, status @ 400.., _) => {
@@ -143,10 +155,11 @@ impl Sent {
             (None, _, None) => None,
         };
         if problem.is_none() {
-            self.metrics = measure::metrics(reply, answer);
-            self.gaps_s = measure::gaps_s(answer);
-            self.text.clone_from(&answer.text);
+            self.metrics = measure::metrics(reply, &answer);
+            self.gaps_s = measure::gaps_s(&answer);
+            self.text = answer.text;
         }
+        self.body = answer.body;
         self.error = problem;
     }
 
@@ -156,7 +169,7 @@ impl Sent {
     }
 
     /// Its record, as a request of the test `id`.
-    pub(super) fn record(&self, id: &str, origin: &Origin) -> Request {
+    pub(super) fn record(&mut self, id: &str, origin: &Origin) -> Request {
         let mut request = Request::at(self.start.wall_s, origin);
         (request.end_ts, request.duration_s) = lasting(&self.start, &self.end);
         request.id = id.to_owned();
@@ -164,7 +177,9 @@ impl Sent {
         request.index = self.index;
         request.tries = self.tries;
         request.status = self.status;
-        request.metrics = self.metrics.clone();
+        request.late_s = self.late.map(|late| round(late.as_secs_f64(), 6));
+        request.sample_output = self.sample.take();
+        request.metrics = std::mem::take(&mut self.metrics);
         request.error.clone_from(&self.error);
         request
     }

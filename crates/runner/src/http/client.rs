@@ -22,7 +22,7 @@ use ureq::{
 
 use super::{
     Outgoing,
-    sse::{Event, SseReader},
+    sse::{Events, SseReader},
 };
 
 /// The most that is read of one answer, in bytes.
@@ -80,7 +80,7 @@ pub enum Body {
     /// In one piece.
     Whole(Vec<u8>),
     /// As server-sent events.
-    Events(Vec<Event>),
+    Events(Events),
 }
 
 /// Why there is no answer, or not all of it.
@@ -261,7 +261,6 @@ fn read(
     let mut buffer = [0; BUFFER];
     let mut bytes = Vec::new();
     let mut sse = SseReader::default();
-    let mut events = Vec::new();
     let mut total = 0u64;
     let broken = loop {
         match source.read(&mut buffer) {
@@ -270,7 +269,7 @@ fn read(
                 // One stamp for one arrival: what came together came together.
                 let at = Instant::now();
                 if is_events {
-                    sse.feed(&buffer[..n], at, &mut events);
+                    sse.feed(&buffer[..n], at);
                 } else {
                     bytes.extend_from_slice(&buffer[..n]);
                 }
@@ -287,7 +286,7 @@ fn read(
         }
     };
     let done = Instant::now();
-    let body = if is_events { Body::Events(events) } else { Body::Whole(bytes) };
+    let body = if is_events { Body::Events(sse.events()) } else { Body::Whole(bytes) };
     Ok(Reply { sent, done, status, retry_after, body, broken })
 }
 

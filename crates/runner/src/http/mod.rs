@@ -11,4 +11,4 @@ pub use answer::{Answer, Asked, Source, ToolCall, Usage};
 pub use client::{Body, Client, HttpError, HttpErrorKind, Key, Reply};
 pub use multipart::Form;
 pub use payload::{Outgoing, Payload};
-pub use sse::{Event, SseReader};
+pub use sse::{Event, Events, SseReader};

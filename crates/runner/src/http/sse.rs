@@ -3,61 +3,109 @@
 use std::time::Instant;
 
 /// The data of one event, and when its last byte came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
     /// When it was complete.
     pub at: Instant,
     /// Its data lines, joined by newlines.
-    pub data: String,
+    pub data: &'a str,
+}
+
+/// The events of a stream, in one text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    text: String,
+    /// Where each event ends in the text, and when it was complete.
+    ends: Vec<(usize, Instant)>,
+}
+
+impl Events {
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Event<'_>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
+        starts.zip(&self.ends).map(|(start, (end, at))| {
+            let data = self.text.get(start..*end).unwrap_or_default();
+            Event { at: *at, data }
+        })
+    }
+}
+
+#[cfg(test)]
+impl<'a> FromIterator<Event<'a>> for Events {
+    fn from_iter<I: IntoIterator<Item = Event<'a>>>(all: I) -> Events {
+        let mut events = Events::default();
+        for event in all {
+            events.text.push_str(event.data);
+            events.ends.push((events.text.len(), event.at));
+        }
+        events
+    }
 }
 
 /// Takes a stream of bytes apart into events.
 #[derive(Debug, Default)]
 pub struct SseReader {
+    /// The events so far; behind the last one the data of the one that is open.
+    events: Events,
+    /// Whether there is one that is open.
+    open: bool,
+    /// The beginning of a line whose end has not come yet.
     line: Vec<u8>,
-    data: Option<String>,
     after_cr: bool,
 }
 
 impl SseReader {
-    /// Reads on; events that `bytes` complete are added to `events`.
+    /// Reads on: events that `bytes` complete came `at` that moment.
     ///
     /// Comments (servers send them to keep a connection alive) and fields other
     /// than `data` are passed over.
-    pub fn feed(&mut self, bytes: &[u8], at: Instant, events: &mut Vec<Event>) {
-        for &byte in bytes {
-            let after_cr = std::mem::replace(&mut self.after_cr, byte == b'\r');
-            match byte {
-                // "\r\n" is one end of a line.
-                b'\n' if after_cr => {}
-                b'\n' | b'\r' => self.end_of_line(at, events),
-                _ => self.line.push(byte),
+    pub fn feed(&mut self, mut bytes: &[u8], at: Instant) {
+        while let Some(first) = bytes.first() {
+            // "\r\n" is one end of a line.
+            if std::mem::take(&mut self.after_cr) && *first == b'\n' {
+                bytes = &bytes[1..];
+                continue;
             }
+            let Some(end) = memchr::memchr2(b'\n', b'\r', bytes) else {
+                self.line.extend_from_slice(bytes);
+                return;
+            };
+            self.after_cr = bytes[end] == b'\r';
+            if self.line.is_empty() {
+                self.end_of_line(&bytes[..end], at);
+            } else {
+                let mut line = std::mem::take(&mut self.line);
+                line.extend_from_slice(&bytes[..end]);
+                self.end_of_line(&line, at);
+                line.clear();
+                self.line = line;
+            }
+            bytes = &bytes[end + 1..];
         }
     }
 
-    fn end_of_line(&mut self, at: Instant, events: &mut Vec<Event>) {
-        let line = std::mem::take(&mut self.line);
+    fn end_of_line(&mut self, line: &[u8], at: Instant) {
         if line.is_empty() {
-            if let Some(data) = self.data.take() {
-                events.push(Event { at, data });
+            if std::mem::take(&mut self.open) {
+                self.events.ends.push((self.events.text.len(), at));
             }
             return;
         }
-        let text = String::from_utf8_lossy(&line);
-        let (field, value) = text.split_once(':').unwrap_or((&text, ""));
-        if field == "data" {
-            let value = value.strip_prefix(' ').unwrap_or(value);
-            match &mut self.data {
-                None => self.data = Some(value.to_owned()),
-                Some(data) => {
-                    data.push('\n');
-                    data.push_str(value);
-                }
-            }
+        let value = match line.strip_prefix(b"data") {
+            Some([b':', b' ', value @ ..] | [b':', value @ ..]) => value,
+            Some([]) => &[],
+            _ => return,
+        };
+        if std::mem::replace(&mut self.open, true) {
+            self.events.text.push('\n');
         }
-        self.line = line;
-        self.line.clear();
+        self.events.text.push_str(&String::from_utf8_lossy(value));
+    }
+
+    /// The events that came. One that is not ended by a blank line is none.
+    #[must_use]
+    pub fn events(self) -> Events {
+        self.events
     }
 }
 
@@ -71,11 +119,10 @@ mod tests {
 
     fn data(pieces: &[&[u8]]) -> Vec<String> {
         let mut reader = SseReader::default();
-        let mut events = Vec::new();
         for piece in pieces {
-            reader.feed(piece, Instant::now(), &mut events);
+            reader.feed(piece, Instant::now());
         }
-        events.into_iter().map(|event| event.data).collect()
+        reader.events().iter().map(|event| event.data.to_owned()).collect()
     }
 
     #[test]
@@ -86,6 +133,11 @@ mod tests {
             ]),
             ["{\"a\":\n1}", "[DONE]"]
         );
+    }
+
+    #[test]
+    fn a_field_without_a_colon_has_no_value_and_a_longer_name_is_another_field() {
+        assert_eq!(data(&[b"data\n\ndata:\n\ndata:  b\n\ndatab: c\n\n"]), ["", "", " b"]);
     }
 
     #[test]

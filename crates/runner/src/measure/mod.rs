@@ -82,7 +82,7 @@ mod tests {
     use super::{metrics, prompt_tps};
     use crate::{
         expect::Sse,
-        http::{Answer, Body, Reply, Usage},
+        http::{Answer, Body, Events, Reply, Usage},
     };
 
     fn streamed(at_ms: &[u64], tokens: Option<u64>) -> records::Metrics {
@@ -92,7 +92,7 @@ mod tests {
             done: sent + Duration::from_secs(9),
             status: 200,
             retry_after: None,
-            body: Body::Events(Vec::new()),
+            body: Body::Events(Events::default()),
             broken: None,
         };
         let answer = Answer {

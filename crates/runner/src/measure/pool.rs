@@ -91,6 +91,14 @@ impl Pool {
         }
     }
 
+    /// Adds one value of the metric called `name`.
+    pub fn add_one(&mut self, name: &str, value: f64) {
+        let at = Metrics::NAMES.iter().position(|known| *known == name);
+        if let Some(values) = at.and_then(|at| self.values.get_mut(at)) {
+            values.add(value);
+        }
+    }
+
     /// The sum of all values of the metric called `name`; nothing where there are none.
     #[must_use]
     pub fn sum(&self, name: &str) -> Option<f64> {

@@ -1,16 +1,17 @@
 //! What people see while a suite runs, on standard error.
 
 mod estimate;
+mod part;
 mod screen;
 
 use std::{cmp::Ordering, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use pipe::printable;
-use records::{Counts, Outcome, Test};
+use records::{BatchTotals, Counts, Outcome, Test};
 
 use self::screen::Screen;
-use crate::{plan::Group, secrets::Secrets, suite::Suite};
+use crate::{batch::Going, plan::Group, secrets::Secrets, suite::Suite};
 
 /// Prints a line for each thing that happens; on a terminal a bar says what runs now and
 /// how long the rest may take. Colours only on a terminal that wants them (`NO_COLOR`
@@ -76,9 +77,14 @@ impl Progress {
         self.screen.running(id);
     }
 
-    /// So many requests of a batch are done.
+    /// So many requests of a bench or a baseline are done.
     pub fn requests(&self, id: &str, done: u64, of: u64) {
         self.screen.note(|now| now.part(format!("{id} {done}/{of}")));
+    }
+
+    /// A batch has come this far.
+    pub fn batch(&self, going: Going) {
+        self.screen.note(|now| now.batch(going));
     }
 
     /// A try did not pass, and another follows after `pause`.
@@ -107,7 +113,9 @@ impl Progress {
             Outcome::Xpassed => ("XPASS", color(AnsiColor::Yellow)),
         };
         let what = printable(&test.id);
-        self.screen.line(&format!("{} {} {what}", word(name, style), time(test.duration_s)));
+        let sent = test.batch.as_ref().map(|totals| format!(" ({})", requests(totals)));
+        let sent = sent.unwrap_or_default();
+        self.screen.line(&format!("{} {} {what}{sent}", word(name, style), time(test.duration_s)));
         self.reason(test);
         for part in test.error.iter().filter_map(|error| error.log_tail.as_ref()).flatten() {
             self.screen.line(&format!("{:17} | {}", "", printable(&self.secrets.hide(part))));
@@ -183,6 +191,22 @@ impl Slowest {
     }
 }
 
+/// `5000 requests, 500 sent again`.
+fn requests(totals: &BatchTotals) -> String {
+    let mut parts = vec![format!("{} requests", totals.requests)];
+    for (n, what) in [
+        (totals.requests - totals.answered.min(totals.requests), "failed"),
+        (totals.kept, "of an earlier run"),
+        (totals.retried, "sent again"),
+        (totals.late_sends.unwrap_or_default(), "sent late"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    }
+    parts.join(", ")
+}
+
 fn is_miss(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Error)
 }
@@ -208,9 +232,22 @@ fn dim() -> Style {
 
 #[cfg(test)]
 mod tests {
-    use records::{Origin, Test};
+    use records::{BatchTotals, Origin, Test};
 
-    use super::Slowest;
+    use super::{Slowest, requests};
+
+    #[test]
+    fn what_became_of_the_requests_of_a_batch_stands_in_its_line() {
+        let all = BatchTotals { requests: 5000, answered: 5000, ..BatchTotals::default() };
+        assert_eq!(requests(&all), "5000 requests");
+        let again = BatchTotals { retried: 500, late_sends: Some(0), ..all.clone() };
+        assert_eq!(requests(&again), "5000 requests, 500 sent again");
+        let most = BatchTotals { answered: 4990, kept: 7, late_sends: Some(3), ..again };
+        assert_eq!(
+            requests(&most),
+            "5000 requests, 10 failed, 7 of an earlier run, 500 sent again, 3 sent late"
+        );
+    }
 
     #[test]
     fn the_slowest_come_first_and_only_so_many() {

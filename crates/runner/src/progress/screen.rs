@@ -11,7 +11,8 @@ use anstyle::AnsiColor;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pipe::printable;
 
-use super::{color, estimate::Estimate, time, word};
+use super::{color, estimate::Estimate, part::Part, time, word};
+use crate::batch::Going;
 
 /// How often the bar is drawn.
 const TICK: Duration = Duration::from_millis(250);
@@ -32,6 +33,8 @@ pub(super) struct Screen {
 pub(super) struct Now {
     /// What runs, since when, and how often that has been said.
     running: Option<(String, Instant, u32)>,
+    /// How far it has come, where it is a batch.
+    part: Option<Part>,
     /// Cases that failed or erred.
     pub(super) missed: u64,
     /// How long the rest will take.
@@ -77,13 +80,16 @@ impl Screen {
 
     /// Something runs from now on.
     pub(super) fn running(&self, what: &str) {
-        lock(&self.now).running = Some((what.to_owned(), Instant::now(), 0));
+        let mut now = lock(&self.now);
+        now.running = Some((what.to_owned(), Instant::now(), 0));
+        now.part = None;
     }
 
     /// There is one more result.
     pub(super) fn done(&self, note: impl FnOnce(&mut Now)) {
         let mut now = lock(&self.now);
         now.running = None;
+        now.part = None;
         note(&mut now);
         now.estimated = Some(Instant::now());
         drop(now);
@@ -117,10 +123,16 @@ fn tick(now: &mut Now, bar: &ProgressBar) {
         && since.elapsed() >= SLOW * (*said + 1)
     {
         *said += 1;
+        let part = now.part.as_ref().map(|part| format!(" {}", part.count()));
+        let part = part.unwrap_or_default();
         let name = word("SLOW", color(AnsiColor::Yellow));
         print(
             bar,
-            &format!("{name} {} {}", time(Some(since.elapsed().as_secs_f64())), printable(what)),
+            &format!(
+                "{name} {} {}{part}",
+                time(Some(since.elapsed().as_secs_f64())),
+                printable(what)
+            ),
         );
     }
     if !bar.is_hidden() {
@@ -137,6 +149,15 @@ impl Now {
         }
     }
 
+    /// The batch that runs has come this far.
+    pub(super) fn batch(&mut self, going: Going) {
+        let now = Instant::now();
+        match &mut self.part {
+            Some(part) => part.note(now, going),
+            None => self.part = Some(Part::new(now, going)),
+        }
+    }
+
     /// `2 failed · 3 s chat[llama,m] · about 5m left`.
     fn message(&self) -> String {
         let mut parts = Vec::new();
@@ -144,7 +165,9 @@ impl Now {
             parts.push(format!("{} failed", self.missed));
         }
         if let Some((what, since, _)) = &self.running {
-            parts.push(format!("{} s {}", since.elapsed().as_secs(), printable(what)));
+            let part = self.part.as_ref().map(|part| format!(" {}", part.message(Instant::now())));
+            let (seconds, part) = (since.elapsed().as_secs(), part.unwrap_or_default());
+            parts.push(format!("{seconds} s {}{part}", printable(what)));
         }
         if let Some(left) = self.estimate.left() {
             let passed = self.estimated.map(|at| at.elapsed()).unwrap_or_default();
@@ -163,6 +186,7 @@ mod tests {
     use std::time::Instant;
 
     use super::Now;
+    use crate::batch::Going;
 
     #[test]
     fn the_bar_says_what_failed_what_runs_and_what_is_left() {
@@ -171,6 +195,10 @@ mod tests {
         now.estimate.expect_case("a");
         now.estimate.expect_case("a");
         now.estimate.case("a", Some(300.5));
-        assert_eq!(now.message(), "2 failed · 0 s s::a[b,m]\u{fffd}[2J · about 5m left");
+        now.batch(Going { done: 3, failed: 1, of: 7 });
+        assert_eq!(
+            now.message(),
+            "2 failed · 0 s s::a[b,m]\u{fffd}[2J 3/7, 1 failed · about 5m left"
+        );
     }
 }

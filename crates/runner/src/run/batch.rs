@@ -7,7 +7,7 @@ use pipe::Error;
 use super::Session;
 use crate::{
     backend::Server,
-    batch::{self, Batch},
+    batch::{Asked, Batch},
     case::Came,
     plan::Cell,
 };
@@ -25,28 +25,28 @@ impl Session<'_> {
         let Some(def) = &case.batch else {
             return Ok(Came::error("bad_request", "this is no batch".to_owned()));
         };
-        let items = match batch::read(&case.folder.join(&def.file)) {
-            Ok(items) => items,
-            Err(message) => return Ok(Came::error("bad_request", message)),
-        };
-        let kept = self.options.kept.as_ref();
-        if let Some(kept) = kept {
-            self.journal.keep_lines(kept, &cell.id)?;
-        }
         let origin = self.journal.origin.clone();
-        let batch = Batch {
+        let asked = Asked {
             id: &cell.id,
             origin: &origin,
-            items,
-            kept: kept.map(|kept| kept.requests(&cell.id)).unwrap_or_default(),
-            concurrency: def.at_once() as usize,
+            def,
+            folder: &case.folder,
             retries: self.options.retries.or(case.retries).or(self.suite.body.defaults.retries),
+            seed: self.suite.body.defaults.seed,
             model,
             timeout,
         };
+        let mut batch = match Batch::open(asked) {
+            Ok(batch) => batch,
+            Err(message) => return Ok(Came::error("bad_request", message)),
+        };
+        if let Some(kept) = self.options.kept.as_ref() {
+            self.journal.keep_lines(kept, &cell.id)?;
+            kept.each_request(&cell.id, |request| batch.keep(request))?;
+        }
         let Session { journal, output, progress, interrupts, .. } = self;
-        batch.run(server, interrupts, |request, sent, done, of| {
-            progress.requests(&cell.id, done, of);
+        batch.run(server, interrupts, |request, sent, going| {
+            progress.batch(going);
             if let Some(output) = output {
                 output.add(&format!("{}-{}", origin.run, request.index), sent)?;
             }

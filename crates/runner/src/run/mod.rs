@@ -186,10 +186,9 @@ impl Session<'_> {
         // A file is read once, however many models are asked what is in it.
         let mut batches: HashMap<*const CaseDef, Option<u64>> = HashMap::new();
         let mut requests = |case: &CaseDef| match (&case.batch, &case.request) {
-            (Some(def), _) => *batches.entry(std::ptr::from_ref(case)).or_insert_with(|| {
-                let items = crate::batch::read(&case.folder.join(&def.file)).ok()?;
-                Some(items.len() as u64)
-            }),
+            (Some(def), _) => *batches
+                .entry(std::ptr::from_ref(case))
+                .or_insert_with(|| crate::batch::count(&case.folder.join(&def.file)).ok()),
             (None, Some(_)) => Some(crate::bench::requests(case, &self.prepared(case))),
             (None, None) => None,
         };

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::{BufWriter, Write},
     process::Stdio,
     thread,
     time::{Duration, Instant},
@@ -14,7 +15,10 @@ use nix::{
 };
 use serde_json::{Value, json};
 
-use crate::common::{Folder, Run};
+use crate::{
+    common::{Folder, Run},
+    instant_server,
+};
 
 const CASES: &str = r#"
 [[case]]
@@ -100,6 +104,157 @@ fn resets_and_busy_answers_lose_no_request_and_are_counted() {
     assert_eq!((counts.len(), counts.values().max()), (200, Some(&1)));
     let again = run.of_kind("request").filter(|request| request["tries"] == 2).count();
     assert_eq!(again, 20, "one in twenty was reset, and one in twenty was told to wait");
+    let totals = &run.test("batch")["batch"];
+    assert_eq!((&totals["retried"], &totals["retries"]), (&json!(20), &json!(20)));
+}
+
+/// A suite with a batch of `requests` on a server in this process; `faults` resets one
+/// connection in twenty and tells one request in twenty to wait.
+fn at_once(faults: bool, requests: u64, padding: usize) -> Folder {
+    let port = instant_server::start(instant_server::Shared::new(true, faults)).unwrap();
+    let folder = Folder::with(&format!(
+        r#"
+suite = 1
+[backend.b]
+kind = "openai"
+url = "http://127.0.0.1:{port}"
+ready = {{ get = "/health" }}
+[[model]]
+id = "m"
+modality = ["text"]
+on.b = {{}}
+[[case]]
+name = "batch"
+needs = ["text"]
+batch = {{ file = "b.jsonl", concurrency = 64 }}
+retries = {{ count = 9, delay = "1ms" }}
+expect = [{{ success_rate = {{ min = 1 }} }}]
+"#
+    ));
+    let mut file = BufWriter::new(fs::File::create(folder.path().join("b.jsonl")).unwrap());
+    let text = "x".repeat(padding);
+    for n in 0..requests {
+        let messages = json!([{"role": "user", "content": text}]);
+        writeln!(file, "{}", json!({"custom_id": format!("r-{n}"), "messages": messages})).unwrap();
+    }
+    file.flush().unwrap();
+    folder
+}
+
+#[test]
+fn of_five_thousand_requests_none_is_lost_to_resets_and_a_busy_server() {
+    let run = at_once(true, 5000, 9).run(&[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let counts = recorded(run.lines.iter());
+    assert_eq!((counts.len(), counts.values().max()), (5000, Some(&1)));
+    let tries: Vec<u64> =
+        run.of_kind("request").map(|request| request["tries"].as_u64().unwrap()).collect();
+    let again = tries.iter().filter(|tries| **tries > 1).count() as u64;
+    assert!((400..600).contains(&again), "{again} were sent again");
+    let totals = &run.test("batch")["batch"];
+    assert_eq!((&totals["retried"], &totals["answered"]), (&json!(again), &json!(5000)));
+    assert_eq!(totals["retries"], tries.iter().sum::<u64>() - 5000);
+    let line = format!("5000 requests, {again} sent again");
+    assert!(run.stderr.contains(&line), "{line}\n{}", run.stderr);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_requests() {
+    let most_mb = |requests: u64| {
+        let folder = at_once(false, requests, 4000);
+        let mut runner = folder
+            .runner()
+            .args(["s.toml", "-o", "run.jsonl"])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let status = format!("/proc/{}/status", runner.id());
+        let mut most_kb = 0;
+        while runner.try_wait().unwrap().is_none() {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kb = line.and_then(|line| line.trim().strip_suffix(" kB"));
+            most_kb = kb.map_or(most_kb, |kb| kb.parse().unwrap());
+            thread::sleep(Duration::from_millis(2));
+        }
+        assert!(runner.wait().unwrap().success());
+        most_kb / 1000
+    };
+    let (few, many) = (most_mb(500), most_mb(8000));
+    // The second file is larger than the first by 30 MB.
+    assert!(many < few + 8, "{few} MB of 500 requests, and {many} MB of 8000");
+}
+
+#[test]
+fn requests_at_a_rate_are_sent_when_they_are_due_and_late_ones_are_counted() {
+    let folder = folder("log", 60);
+    folder.change("concurrency = 8", "rate = 200, arrival = \"constant\"");
+    let run = folder.run(&[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let test = run.test("batch");
+    let protocol = &test["protocol"];
+    assert_eq!(
+        (&protocol["kind"], &protocol["concurrency"], &protocol["rate"], &protocol["arrival"]),
+        (&json!("batch"), &json!(1024), &json!(200.0), &json!("constant"))
+    );
+    let starts: Vec<f64> = run.of_kind("request").map(|r| r["ts"].as_f64().unwrap()).collect();
+    let (first, last) = starts.iter().fold((f64::MAX, 0f64), |(a, b), ts| (a.min(*ts), b.max(*ts)));
+    // 59 distances of 5 ms.
+    assert!((0.25..1.5).contains(&(last - first)), "{}", last - first);
+    assert!(run.of_kind("request").all(|request| request["late_s"].as_f64().unwrap() >= 0.0));
+    assert_eq!(test["metrics"]["late_s"]["n"], 60);
+
+    // One at a time of 20 ms each, and due every 5 ms: the queue shows.
+    folder.change("rate = 200", "concurrency = 1, rate = 200");
+    let run = folder.run(&[]);
+    let test = run.test("batch");
+    assert!(test["batch"]["late_sends"].as_u64().unwrap() > 50, "{test}");
+    assert!(test["metrics"]["late_s"]["max"].as_f64().unwrap() > 0.5, "{test}");
+    assert!(run.stderr.contains(" sent late)"), "{}", run.stderr);
+}
+
+#[test]
+fn goodput_counts_what_kept_its_limits_and_samples_are_kept_with_their_requests() {
+    let folder = folder("log", 30);
+    folder.change(
+        "concurrency = 8",
+        "concurrency = 8, goodput = { e2e_s = 20 }, samples = { every = 10, ids = ['r-3'] }",
+    );
+    let run = folder.run(&[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let test = run.test("batch");
+    assert_eq!(test["metrics"]["goodput_rps"], test["metrics"]["request_tps"]);
+    assert_eq!(test["protocol"]["goodput"]["e2e_s"], 20.0);
+    let ids = |samples: &Value, key: &str| -> Vec<String> {
+        let all = samples.as_array().unwrap().iter();
+        all.map(|sample| sample[key].as_str().unwrap().to_owned()).collect()
+    };
+    let named = ["r-0", "r-3", "r-9", "r-19", "r-29"];
+    assert_eq!(ids(&test["samples"], "custom_id"), named);
+    assert_eq!(ids(&test["samples"], "text"), ["hello"; 5]);
+    let kept = run.of_kind("request").filter(|request| request["sample_output"] == "hello");
+    assert_eq!(kept.count(), 5);
+
+    // Nothing is streamed, so nobody knows the time to the first token.
+    folder.change("goodput = { e2e_s = 20 }", "goodput = { ttft_s = 20 }");
+    assert_eq!(folder.run(&[]).test("batch")["metrics"].get("goodput_rps"), None);
+}
+
+#[test]
+fn a_file_that_is_no_longer_right_when_it_is_read_again_is_an_error_of_its_case() {
+    let folder = folder("log", 5);
+    folder.change(
+        "[[case]]\nname = \"after\"",
+        "[[case]]\nname = \"spoils\"\ncommand = { argv = ['sh', '-c', 'echo {{}} > b.jsonl'] }\n\
+         [[case]]\nname = \"after\"",
+    );
+    let run = folder.run(&[]);
+    let test = run.test("batch");
+    assert_eq!(test["error"]["kind"], "bad_request", "{}", run.stderr);
+    let message = test["error"]["message"].as_str().unwrap();
+    assert!(message.ends_with("b.jsonl:1: has no custom_id, which its result is known by"));
+    assert_eq!(run.test("after")["outcome"], "passed");
 }
 
 #[test]
@@ -120,8 +275,10 @@ fn a_backend_that_dies_makes_an_error_and_the_run_goes_on() {
 
 #[test]
 fn a_batch_that_was_killed_goes_on_where_it_was() {
-    for same in [true, false] {
+    let at_a_rate = "concurrency = 8, rate = 2000";
+    for (same, pace) in [(true, None), (false, None), (true, Some(at_a_rate))] {
         let folder = folder("log", 120);
+        folder.change("concurrency = 8", pace.unwrap_or("concurrency = 8"));
         let path = folder.path().join("run.jsonl");
         let mut child = folder
             .runner()
@@ -151,6 +308,10 @@ fn a_batch_that_was_killed_goes_on_where_it_was() {
             lines.iter().rfind(|line| line["record"] == "test" && line["case"] == "batch").unwrap();
         assert_eq!(test["metrics"]["success_rate"], 1);
         assert_eq!(test["metrics"]["e2e_s"]["n"], 120);
+        let kept = test["batch"]["kept"].as_u64().unwrap();
+        assert!((40..120).contains(&kept), "{kept}");
+        assert_eq!(test["samples"][0]["custom_id"], "r-0", "an earlier answer is one of them");
+        assert!(run.stderr.contains(&format!("120 requests, {kept} of an earlier run")));
     }
 }
 
@@ -181,10 +342,8 @@ fn what_is_wrong_with_a_batch_is_said_before_anything_runs() {
     let run = folder.run(&[]);
     assert_eq!(run.code, Some(4));
     assert!(run.stderr.contains("b.jsonl:1: has no custom_id"), "{}", run.stderr);
-    let suite = fs::read_to_string(folder.path().join("s.toml")).unwrap();
     fs::write(folder.path().join("b.jsonl"), "{\"custom_id\":\"a\"}\n").unwrap();
-    let suite = suite.replace("{ e2e_s = { max = 60 } }", "{ status = 200 }");
-    fs::write(folder.path().join("s.toml"), suite).unwrap();
+    folder.change("{ e2e_s = { max = 60 } }", "{ status = 200 }");
     let run = folder.run(&[]);
     assert!(run.stderr.contains("it is of one answer, and a batch has many"), "{}", run.stderr);
 }

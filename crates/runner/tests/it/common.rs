@@ -93,6 +93,14 @@ on.b = {{ path = "m.gguf" }}
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Has the suite say `new` where it says `old`.
+    pub(crate) fn change(&self, old: &str, new: &str) {
+        let path = self.path().join("s.toml");
+        let suite = fs::read_to_string(&path).unwrap();
+        assert!(suite.contains(old), "{old} is not in the suite");
+        fs::write(path, suite.replace(old, new)).unwrap();
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }

@@ -18,11 +18,12 @@ fn examples(title: &str) -> String {
 
 #[test]
 fn every_example_of_a_request_and_of_an_expectation_is_right() {
-    let cases = examples("Requests") + &examples("Expectations");
+    let cases = examples("Requests") + &examples("Batches") + &examples("Expectations");
     let folder = Folder::scripted(&json!([]), &cases);
     for (name, text) in [
         ("weather-tools.json", r#"[{"type":"function","function":{"name":"get_weather"}}]"#),
         ("fox.wav", "RIFF"),
+        ("requests.jsonl", "{\"custom_id\":\"a\"}"),
         (
             "sums.jsonl",
             "{\"sum\":\"1+1\",\"is\":2}\n{\"sum\":\"2+2\",\"is\":4}\n{\"sum\":\"2+3\",\"is\":5}\n{\"sum\":\"3+3\",\"is\":6}\n",

@@ -10,6 +10,9 @@ mod common;
 mod docs;
 mod examples;
 mod faults;
+#[path = "../../../../benches/instant_server.rs"]
+#[allow(dead_code)]
+mod instant_server;
 mod language;
 mod life;
 mod manual;

@@ -1,7 +1,9 @@
 //! What an answer says, streamed or not.
 
 mod chat;
+mod chunk;
 mod embedding;
+mod stream;
 mod tool_call;
 mod transcript;
 
@@ -83,8 +85,8 @@ impl Answer {
     pub fn read(reply: &Reply, asked: Asked) -> Answer {
         let mut answer = match (&reply.body, asked.api) {
             (Body::Whole(bytes), _) if reply.status >= 400 => refusal(bytes),
-            (Body::Events(events), Api::Http) => chat::events(events),
-            (Body::Events(events), _) => chat::streamed(events),
+            (Body::Events(events), Api::Http) => stream::events(events),
+            (Body::Events(events), _) => stream::streamed(events),
             (Body::Whole(bytes), Api::Chat | Api::Completion) => chat::whole(bytes),
             (Body::Whole(bytes), Api::Transcription) => transcript::read(bytes, asked.format),
             (Body::Whole(bytes), Api::Embedding) => embedding::read(bytes, asked.inputs),

@@ -47,7 +47,7 @@ pub(super) fn case(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, w
         wrong(format!("baseline: queries is from 1 to {MOST_REPETITIONS}"));
     }
     if let Some(batch) = &def.batch {
-        if let Err(message) = crate::batch::read(&def.folder.join(&batch.file)) {
+        if let Err(message) = crate::batch::check(&def.folder.join(&batch.file)) {
             wrong(format!("batch: {message}"));
         }
         if let Err(message) = of_batch(batch) {
