@@ -82,7 +82,7 @@ const SUITES: [(&str, bool); 17] = [
     ),
     ("suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x'] }\nskip = { why = 'x' }", false),
     ("suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x'], cwdd = '/' }", false),
-    ("suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x'] }\nbaseline = {}", false),
+    ("suite = 1\n[[case]]\nname = 'a'\ncommand = { argv = ['x'] }\nbench = { warmups = 1 }", false),
     ("suite = 1\n[profile.p]\nbackend = []\nmarks = 'a'", false),
     (
         "suite = 1\n[fixture.f]\nscope = 'model'\nfiles = { a = 'b' }\nsetup = { argv = ['x'] }",

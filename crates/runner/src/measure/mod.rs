@@ -27,10 +27,14 @@ pub fn metrics(reply: &Reply, answer: &Answer) -> Metrics {
     let usage = answer.usage.unwrap_or_default();
     let cached = usage.cached.or_else(|| answer.timings.as_ref().and_then(backend::cached_tokens));
 
-    // n tokens have n − 1 gaps; the first token belongs to the prompt's time.
+    // n tokens have n − 1 gaps; the first token belongs to the prompt's time. Where the
+    // model ended its answer, the last of them is the one that says so: it has no content,
+    // and came with the reason.
     let gaps = usage.completion.and_then(|n| n.checked_sub(1)).filter(|gaps| *gaps > 0);
-    let decode = match (first, last) {
-        (Some(first), Some(last)) if last > first => Some(last - first),
+    let by_model = answer.finish_reason.as_deref().is_some_and(|reason| reason != "length");
+    let end = answer.finished_at.filter(|_| by_model).map(since);
+    let decode = match (first, last.map(|last| end.map_or(last, |end| end.max(last)))) {
+        (Some(first), Some(end)) if end > first => Some(end - first),
         _ => None,
     };
     let per_gap = gaps.zip(decode);
@@ -85,23 +89,29 @@ mod tests {
         http::{Answer, Body, Events, Reply, Usage},
     };
 
-    fn streamed(at_ms: &[u64], tokens: Option<u64>) -> records::Metrics {
-        let sent = Instant::now();
-        let reply = Reply {
+    fn reply(sent: Instant) -> Reply {
+        Reply {
             sent,
             done: sent + Duration::from_secs(9),
             status: 200,
             retry_after: None,
             body: Body::Events(Events::default()),
             broken: None,
-        };
-        let answer = Answer {
+        }
+    }
+
+    fn answer(sent: Instant, at_ms: &[u64], tokens: Option<u64>) -> Answer {
+        Answer {
             content_at: at_ms.iter().map(|ms| sent + Duration::from_millis(*ms)).collect(),
             usage: Some(Usage { completion: tokens, ..Usage::default() }),
             sse: Some(Sse::default()),
             ..Answer::default()
-        };
-        metrics(&reply, &answer)
+        }
+    }
+
+    fn streamed(at_ms: &[u64], tokens: Option<u64>) -> records::Metrics {
+        let sent = Instant::now();
+        metrics(&reply(sent), &answer(sent, at_ms, tokens))
     }
 
     fn value(metric: Option<Metric>) -> Option<f64> {
@@ -117,6 +127,22 @@ mod tests {
         assert_eq!(value(m.tpot_s), Some(0.1));
         assert_eq!(value(m.generation_tps), Some(10.0));
         assert_eq!(value(m.itl_s), Some(0.25));
+    }
+
+    #[test]
+    fn the_token_that_ends_an_answer_is_one_though_it_says_nothing() {
+        let sent = Instant::now();
+        let ended = |reason: &str| {
+            let mut answer = answer(sent, &[200, 300, 400], Some(4));
+            answer.finish_reason = Some(reason.to_owned());
+            answer.finished_at = Some(sent + Duration::from_millis(500));
+            metrics(&reply(sent), &answer)
+        };
+        let m = ended("stop");
+        assert_eq!((value(m.tpot_s), value(m.generation_tps)), (Some(0.1), Some(10.0)));
+        assert_eq!(value(m.e2e_s), Some(0.4), "up to the last that was said");
+        // What was cut off has said all its tokens.
+        assert_eq!(value(ended("length").generation_tps), Some(15.0));
     }
 
     #[test]

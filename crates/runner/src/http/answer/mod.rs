@@ -60,6 +60,8 @@ pub struct Answer {
     /// When chunks with content came (text, reasoning, pieces of a tool call); empty when
     /// not streamed.
     pub content_at: Vec<Instant>,
+    /// When the chunk came that says why it stopped.
+    pub finished_at: Option<Instant>,
     /// How long the sound lasts that it is an answer to, where that is known.
     pub audio_s: Option<f64>,
     /// Why this is no answer.

@@ -64,7 +64,7 @@ impl<'a> Stream<'a> {
             self.content_came(at);
         }
         if let Some(Text(reason)) = choice.finish_reason {
-            self.answer.finish_reason = Some(reason.into_owned());
+            self.finished(&reason, at);
         }
         let Stream { body, heads: last, .. } = self;
         say(body, "id", &mut last.id, heads.id);
@@ -97,7 +97,7 @@ impl<'a> Stream<'a> {
                 self.content_came(at);
             }
             if let Some(reason) = choice["finish_reason"].as_str() {
-                self.answer.finish_reason = Some(reason.to_owned());
+                self.finished(reason, at);
             }
         }
         let answer = &mut self.answer;
@@ -109,6 +109,11 @@ impl<'a> Stream<'a> {
                 self.body.insert(key.to_owned(), value.clone());
             }
         }
+    }
+
+    fn finished(&mut self, reason: &str, at: Instant) {
+        self.answer.finish_reason = Some(reason.to_owned());
+        self.answer.finished_at = Some(at);
     }
 
     fn begin_chunk(&mut self) {
