@@ -10,6 +10,7 @@ import sys
 import time
 
 import batching
+import measuring
 import running
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -241,6 +242,13 @@ def running_cells():
     print(f"  25 models x 8 cases                            {running.cell_cost(WORK, measured):.2f} ms of CPU a cell")
 
 
+def benches():
+    print("a bench of llama.cpp, beside what the server says of itself (medians of 15)")
+    for tokens, prompt, generation, late, verdict in measuring.against_the_server(WORK):
+        print(f"  a prompt of {tokens} tokens: prompt tok/s {prompt:+.2f} %, generation tok/s {generation:+.2f} %, "
+              f"first token {late:.2f} ms after the server had it, {verdict['state']} {'; '.join(verdict['reasons'])}")
+
+
 def batches():
     batching.wire(WORK, measured)
     batching.memory(WORK, measured)
@@ -281,7 +289,7 @@ if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     # Some of them, by name, or all.
     parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "running": running_cells,
-             "collecting": collecting, "batching": batches}
+             "collecting": collecting, "measuring": benches, "batching": batches}
     # What fetches 5.9 GB is done only when it is asked for.
     large = {"guidellm": beside_guidellm}
     for part in sys.argv[1:] or parts:

@@ -92,6 +92,9 @@ pub struct BatchTotals {
     /// Those of an earlier run that this one continued: rates are not about them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub kept: u64,
+    /// Those among them that have an answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub kept_answered: u64,
     /// Seconds that those of this run took together; what rates are over.
     pub duration_s: f64,
     /// Requests that were sent more than once.

@@ -137,7 +137,7 @@ metrics! {
     cached_tokens,
     /// Time to first token: request sent → first content delta that is not empty (text, reasoning, a piece of a tool call).
     ttft_s,
-    /// Time per output token: (`e2e_s` − `ttft_s`) / (`completion_tokens` − 1); absent at one token or none.
+    /// Time per output token: from the first token to the last / (`completion_tokens` − 1); absent at one token or none. The last is at `e2e_s`, or, where the model ended its answer, with the chunk that says so.
     tpot_s,
     /// Inter-token latency: the gaps between content chunks; of several requests, all their gaps together.
     itl_s,
@@ -145,7 +145,7 @@ metrics! {
     e2e_s,
     /// Prompt tokens evaluated / `ttft_s`, by our clock; absent when not streamed, and when a cache answered for part of the prompt (but for the `depth` of a bench).
     prompt_tps,
-    /// (`completion_tokens` − 1) / (`e2e_s` − `ttft_s`), by our clock; absent when not streamed.
+    /// (`completion_tokens` − 1) / the time from the first token to the last, as of `tpot_s`, by our clock; absent when not streamed.
     generation_tps,
     /// Length of the sound that was transcribed, by the header of its file (WAV, FLAC).
     audio_s,
@@ -165,7 +165,7 @@ metrics! {
     input_tps,
     /// Answer tokens of completed requests / duration.
     output_tps,
-    /// Requests per second that met every target; errors do not.
+    /// Requests per second that kept every limit of the batch's `goodput`; errors do not.
     goodput_rps,
     /// Completed requests / requests, 0 to 1.
     success_rate,

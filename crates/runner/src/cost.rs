@@ -51,10 +51,10 @@ impl<'a> Costs<'a> {
             meter.stop().ok_or("no part of this machine tells what energy it takes")
         });
         let metrics = &mut came.observed.metrics;
-        metrics.energy_j =
-            energy.as_ref().ok().map(|energy| Metric::Number(round(energy.joules, 3)));
         let Some(measured) = &mut came.measured else { return };
         let Some(totals) = &measured.batch else { return };
+        metrics.energy_j =
+            energy.as_ref().ok().map(|energy| Metric::Number(round(energy.joules, 3)));
         let energy = energy.as_ref().map_err(|why| *why);
         let costs = self.prices.iter().map(|price| cost(price, metrics, totals, energy));
         measured.cost = costs.collect();
@@ -69,11 +69,11 @@ fn cost(
     totals: &BatchTotals,
     energy: Result<&Energy, &'static str>,
 ) -> Cost {
-    let answered = totals.answered - totals.kept.min(totals.answered);
+    let answered = totals.answered - totals.kept_answered.min(totals.answered);
     let (basis, each) = match (price.per_hour, price.per_kwh) {
         (Some(hour), _) => (CostBasis::Time, by_time(hour, answered, totals.duration_s)),
         (None, Some(kwh)) => (CostBasis::Energy, by_energy(kwh, answered, energy)),
-        (None, None) => (CostBasis::Tokens, by_tokens(price, metrics)),
+        (None, None) => (CostBasis::Tokens, by_tokens(price, metrics, totals.answered)),
     };
     let times = |n: f64| each.as_ref().ok().map(|each| round(each * n, DECIMALS));
     let parts = energy.ok().filter(|_| basis == CostBasis::Energy);
@@ -90,8 +90,11 @@ fn cost(
 }
 
 /// A request of the mean number of tokens.
-fn by_tokens(price: &PriceDef, metrics: &Metrics) -> Result<f64, &'static str> {
-    let mean = |name: &str| metrics.get(name).map(records::Metric::value);
+fn by_tokens(price: &PriceDef, metrics: &Metrics, answered: u64) -> Result<f64, &'static str> {
+    if answered == 0 {
+        return Err("no request was answered");
+    }
+    let mean = |name: &str| metrics.get(name).map(Metric::value);
     let (Some(input), Some(output)) = (price.input, price.output) else {
         return Err("the price names no tokens");
     };
@@ -99,10 +102,20 @@ fn by_tokens(price: &PriceDef, metrics: &Metrics) -> Result<f64, &'static str> {
     else {
         return Err("the backend does not report tokens");
     };
-    // Where it does not say how many came from a cache, all are paid for in full.
-    let cached = mean("cached_tokens").unwrap_or(0.0).min(prompt);
+    // Requests that do not say how many came from a cache are paid for in full.
+    let of = |name: &str| metrics.get(name).map_or(0.0, count);
+    let told = of("cached_tokens") / of("prompt_tokens").max(1.0);
+    let cached = (mean("cached_tokens").unwrap_or(0.0) * told.min(1.0)).min(prompt);
     let at = price.cached_input.unwrap_or(input);
     Ok(((prompt - cached) * input + cached * at + completion * output) / 1e6)
+}
+
+/// How many values a metric is of.
+fn count(metric: &Metric) -> f64 {
+    match metric {
+        Metric::Number(_) => 1.0,
+        Metric::Stats(stats) => stats.n as f64,
+    }
 }
 
 /// The time that it took, shared by those that have an answer: those that do not are paid
@@ -177,7 +190,7 @@ mod tests {
         assert_eq!((all.per_1k_requests, all.per_1m_requests), (Some(0.5), Some(500.0)));
         assert_eq!(all.currency, "EUR");
         // Those of an earlier run took none of this one's time.
-        let kept = BatchTotals { kept: 50, ..totals(100, 50.0) };
+        let kept = BatchTotals { kept: 70, kept_answered: 50, ..totals(100, 50.0) };
         assert_eq!(cost(&hour, &Metrics::default(), &kept, NONE).per_1k_requests, Some(1.0));
         let none = cost(&hour, &Metrics::default(), &totals(0, 50.0), NONE);
         assert_eq!(none.unknown.as_deref(), Some("no request was answered"));

@@ -1,8 +1,8 @@
 //! The energy that the machine takes while something is measured.
 //!
-//! Where a part tells its power, power over time is energy: read five times a second,
-//! each reading holding until the next. On Apple Silicon, and where Linux gives RAPL's
-//! counters, a reading is the mean since the one before, so that nothing is missed between.
+//! Where a part tells its power, power over time is energy: read five times a second, each
+//! reading standing for the time since the one before. On Apple Silicon, and where Linux
+//! gives RAPL's counters, it is the mean over that time, so that nothing is missed between.
 
 use std::{
     collections::BTreeMap,
@@ -36,12 +36,12 @@ impl Meter {
     pub(crate) fn start() -> Option<Meter> {
         let (stop, stopped) = mpsc::channel();
         let thread = thread::Builder::new().name("energy".into());
+        let mut machine = Machine::open();
+        // The first reading only opens the interval.
+        let _ = machine.read();
+        let mut last = Instant::now();
         let measure = move || {
-            let mut machine = Machine::open();
             let mut sum = Sum::default();
-            // The first reading only opens the interval.
-            let _ = machine.read();
-            let mut last = Instant::now();
             loop {
                 let ended = stopped.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout);
                 let reading = machine.read();

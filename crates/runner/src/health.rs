@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use probe::{Machine, Pressure, Reading, Tree};
 use records::{MemoryAtDeath, MemoryNow, QualityFlag, SystemHealth, round};
 
-use crate::suite::Health;
+use crate::{interrupt::Interrupts, suite::Health};
 
 /// Watches the machine for the runner.
 pub struct Watch {
@@ -17,6 +17,13 @@ pub struct Watch {
 /// Counting zombies is a look at every process of the machine. Many short tests share
 /// one: a zombie stays until its parent ends, which is seldom less.
 const ZOMBIES_EVERY: Duration = Duration::from_millis(250);
+
+/// The use of a GPU up to which it is at rest, in percent.
+pub(crate) const AT_REST_PCT: f64 = 20.0;
+/// How long a GPU has to come to rest.
+const DIES_DOWN: Duration = Duration::from_secs(1);
+/// How long the memory of a tree may take to be known.
+const ROUND: Duration = Duration::from_secs(1);
 
 /// The machine before a test.
 #[derive(Clone, Debug)]
@@ -61,6 +68,20 @@ impl Watch {
         self.machine.profile().into()
     }
 
+    /// The highest use of a GPU when nothing is asked of it, in percent. What came before
+    /// has a second to die down: sensors tell of the time that was.
+    pub fn gpu_at_rest(&mut self, interrupts: &Interrupts) -> Option<f64> {
+        let busiest = |reading: Reading| {
+            reading.gpus.iter().filter_map(|gpu| gpu.device_util_pct).reduce(f64::max)
+        };
+        let now = busiest(self.machine.read())?;
+        if now <= AT_REST_PCT {
+            return Some(now);
+        }
+        interrupts.sleep(DIES_DOWN);
+        busiest(self.machine.read())
+    }
+
     /// A measurement on the backend `pid` begins.
     pub fn start(&mut self, pid: Option<i32>) -> Started {
         let own = pid.map(|pid| {
@@ -75,8 +96,9 @@ impl Watch {
         Started { before: self.machine.read(), own }
     }
 
-    /// It ended: what the machine did besides.
-    pub fn around(&mut self, started: Started) -> Around {
+    /// It ended: what the machine did besides. `gpu_before_pct` is what
+    /// [`Watch::gpu_at_rest`] said before the first request.
+    pub fn around(&mut self, started: Started, gpu_before_pct: Option<f64>) -> Around {
         let Started { before, own } = started;
         let after = self.machine.read();
         let busy = after.cpu.map(|cpu| cpu.user_pct + cpu.sys_pct);
@@ -90,9 +112,8 @@ impl Watch {
             }
         });
         let outside = busy.zip(taken.flatten()).map(|(busy, taken)| (busy - taken).max(0.0));
-        let gpus = before.gpus.iter().filter_map(|gpu| gpu.device_util_pct);
         Around {
-            gpu_before_pct: gpus.reduce(f64::max),
+            gpu_before_pct,
             outside_cpu_pct: outside,
             swap_growth_mb: growth(&before, &after),
             max_swap_growth_mb: self.limits.max_swap_growth_mb,
@@ -105,9 +126,8 @@ impl Watch {
     pub fn memory(&mut self, pid: Option<i32>) -> MemoryNow {
         let now = self.machine.read();
         let used: Vec<u64> = now.gpus.iter().filter_map(|gpu| gpu.mem_used_bytes).collect();
-        let tree = pid.map(|pid| Tree::rooted_at(pid).read(true));
         MemoryNow {
-            tree_gb: tree.and_then(|tree| tree.footprint_bytes.or(tree.pss_bytes)).map(gb),
+            tree_gb: pid.and_then(of_tree).map(gb),
             gpu_used_gb: (!used.is_empty()).then(|| gb(used.iter().sum())),
             ram_free_gb: free(&now).map(gb),
             swap_used_mb: now.swap_used_bytes.map(mb),
@@ -163,6 +183,20 @@ fn free(reading: &Reading) -> Option<u64> {
 /// The smaller one; the other where one is not known.
 fn least(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     a.into_iter().chain(b).min()
+}
+
+/// The memory of the processes below `pid`, shared pages divided: where there are many or
+/// large ones, a single look does not come round to all of them.
+fn of_tree(pid: i32) -> Option<u64> {
+    let mut tree = Tree::rooted_at(pid);
+    let start = Instant::now();
+    loop {
+        let reading = tree.read(true);
+        let bytes = reading.footprint_bytes.or(reading.pss_bytes);
+        if bytes.is_some() || start.elapsed() > ROUND {
+            return bytes;
+        }
+    }
 }
 
 /// How much swap grew, in 10⁶ bytes.

@@ -88,12 +88,17 @@ impl Secrets {
         begun.max_by_key(|(length, _)| *length)
     }
 
-    /// The same for every text in `value`, keys of objects aside.
+    /// The same for every text in `value`, keys of objects aside, and the names that the
+    /// lines of a batch have: those are their owner's, and a run that is continued knows
+    /// them by these.
     pub fn hide_in(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.hide(text),
             Value::Array(list) => list.iter_mut().for_each(|value| self.hide_in(value)),
-            Value::Object(map) => map.values_mut().for_each(|value| self.hide_in(value)),
+            Value::Object(map) => map
+                .iter_mut()
+                .filter(|(key, _)| *key != "custom_id")
+                .for_each(|(_, value)| self.hide_in(value)),
             _ => {}
         }
     }

@@ -137,17 +137,31 @@ impl<'a> Batch<'a> {
         job.start(sender);
 
         let mut error = None;
-        let mut waited = false;
-        while !interrupts.stop() {
-            let mut sent = match results.recv_timeout(LOOK) {
+        let (mut waited, mut broke) = (false, false);
+        loop {
+            // What came before a run is stopped is recorded, and nothing is waited for then.
+            let wait = if interrupts.stop() { Duration::ZERO } else { LOOK };
+            let mut sent = match results.recv_timeout(wait) {
                 Ok(Ok(sent)) => sent,
                 Ok(Err(why)) => {
                     error.get_or_insert(info("bad_request", why));
                     continue;
                 }
-                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Timeout) if interrupts.stop() => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    // Those that are sent again have yet to say that nobody is there.
+                    if error.is_none()
+                        && job.saw_a_break()
+                        && let Some(end) = server.ended()
+                    {
+                        job.stop();
+                        error = Some(died(&end, tally.totals.answered, of, server));
+                    }
+                    continue;
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
+            broke = sent.is_connection_error();
             let request = sent.record(asked.id, asked.origin);
             tally.add(&request, Some(&sent));
             let going = Going { done: tally.totals.requests, failed: tally.failed(), of };
@@ -173,6 +187,13 @@ impl<'a> Batch<'a> {
         }
         job.stop();
         let end = probe::clock::Stamp::now();
+        // The last connection may have broken a moment before its server had ended.
+        if error.is_none()
+            && broke
+            && let Some(end) = server.died()
+        {
+            error = Some(died(&end, tally.totals.answered, of, server));
+        }
         if interrupts.stop() {
             error = Came::interrupted().error;
         } else if error.is_none() && tally.totals.requests != of {

@@ -9,7 +9,7 @@ use probe::clock::Stamp;
 use records::{ErrorInfo, Metrics, Origin, Request, round};
 use serde_json::Value;
 
-use super::{input::Item, samples};
+use super::{LOOK, input::Item, samples};
 use crate::{
     http::{Answer, Asked, Client, HttpError, HttpErrorKind, Outgoing, Reply},
     journal::lasting,
@@ -72,12 +72,13 @@ impl Wire {
     }
 
     /// Sends a request that was `due` then, and again where that is wanted, unless all is to
-    /// be `stopped`.
+    /// be `stopped`. Says that a connection `broke` when it is sent again for that.
     pub(super) fn send(
         &self,
         asking: Asking,
         due: Option<Instant>,
         stopped: impl Fn() -> bool,
+        broke: impl Fn(),
     ) -> Sent {
         let Asking { index, custom_id, asked, outgoing } = asking;
         let mut tries = 0;
@@ -91,11 +92,14 @@ impl Wire {
             let policy = self.retries.filter(|policy| tries <= u64::from(policy.count));
             if let Some(policy) = policy
                 && is_busy(&came)
-                && !stopped()
             {
-                let wanted = came.ok().and_then(|reply| reply.retry_after);
-                thread::sleep(retry::pause(&policy, tries as u32 + 1, wanted));
-                continue;
+                if came.as_ref().map_or(true, |reply| reply.broken.is_some()) {
+                    broke();
+                }
+                let wanted = came.as_ref().ok().and_then(|reply| reply.retry_after);
+                if rest(retry::pause(&policy, tries as u32 + 1, wanted), &stopped) {
+                    continue;
+                }
             }
             let mut sent = Sent {
                 custom_id,
@@ -122,6 +126,19 @@ impl Wire {
             return sent;
         }
     }
+}
+
+/// Sleeps so long, unless all is `stopped`; whether it goes on.
+fn rest(pause: Duration, stopped: &impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while !stopped() {
+        let left = pause.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(LOOK));
+    }
+    false
 }
 
 /// Whether the server may answer when it is asked again.

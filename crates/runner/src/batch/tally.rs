@@ -57,7 +57,10 @@ impl Tally {
             self.pool.add_one("late_s", late_s);
         }
         match &request.error {
-            None => totals.answered += 1,
+            None => {
+                totals.answered += 1;
+                totals.kept_answered += u64::from(sent.is_none());
+            }
             Some(error) => {
                 *totals.errors.entry(error.kind.clone()).or_default() += 1;
                 self.first_error.get_or_insert_with(|| error.clone());

@@ -32,6 +32,8 @@ pub(super) struct Job {
     written: Mutex<u64>,
     more_written: Condvar,
     stop: AtomicBool,
+    /// Whether a connection broke of late.
+    broke: AtomicBool,
 }
 
 struct Turn {
@@ -69,6 +71,7 @@ impl Job {
             written: Mutex::new(0),
             more_written: Condvar::new(),
             stop: AtomicBool::new(false),
+            broke: AtomicBool::new(false),
         }
     }
 
@@ -80,6 +83,12 @@ impl Job {
     /// Nothing more is to be sent. Whoever waits for an answer is left to itself.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a connection broke since this was asked last, though its request may have
+    /// been sent again.
+    pub(super) fn saw_a_break(&self) -> bool {
+        self.broke.swap(false, Ordering::Relaxed)
     }
 
     /// The record of one more request is written.
@@ -128,7 +137,8 @@ impl Job {
             turn.taken += 1;
             self.follow(&mut turn, results.clone());
             drop(turn);
-            let sent = self.wire.send(next, due.flatten(), || self.stopped());
+            let broke = || self.broke.store(true, Ordering::Relaxed);
+            let sent = self.wire.send(next, due.flatten(), || self.stopped(), broke);
             if results.send(Ok(sent)).is_err() {
                 return;
             }

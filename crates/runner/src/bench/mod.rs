@@ -9,13 +9,14 @@ use records::{ErrorInfo, Metric, Metrics, round};
 use serde_json::Value;
 
 use crate::{
+    backend::Kind,
     case::{Measuring, Prepared, Wire},
     measure,
     suite::{Api, BaselineDef, BenchDef, CaseDef, RequestDef},
 };
 
 use size::{Unfit, fit, tokens};
-pub(crate) use verdict::{Asked, verdict};
+pub(crate) use verdict::{Asked, of_batch, verdict};
 pub(crate) use words::nonce;
 
 /// Queries of a baseline after the first when nobody says.
@@ -66,11 +67,12 @@ pub(crate) fn prompt(
     let mut prompt = Prompt::default();
     // As many tokens as what is measured begins with.
     let nonce = nonce("size", "", 0);
+    let is_new = !bench.prompt_cache || bench.depth.is_some_and(|depth| depth > 0);
     if let Some(target) = bench.prompt_tokens {
         let words = fitted(wire, "prompt_tokens", target, |wire, n| {
             let filler = words::filler(seed, n);
             let measuring = Measuring {
-                nonce: (!bench.prompt_cache).then_some(&nonce),
+                nonce: is_new.then_some(&nonce),
                 filler: Some(&filler),
                 max_tokens: Some(1),
                 ..Measuring::default()
@@ -156,7 +158,25 @@ pub(crate) fn repetition(metrics: Metrics) -> Metrics {
     Metrics { prompt_tps: tps.map(|tps| Metric::Number(round(tps, 3))), ..metrics }
 }
 
+/// Whether `request` is for words that a model makes, by a body of ours.
+fn generates(request: &RequestDef) -> bool {
+    matches!(request.api, Api::Chat | Api::Completion) && request.raw.is_none()
+}
+
 /// Whether the answers to `request` can be made to have as many tokens as they may have.
 pub(crate) fn has_length(request: &RequestDef) -> bool {
-    matches!(request.api, Api::Chat | Api::Completion) && request.max_tokens.is_some()
+    generates(request) && request.max_tokens.is_some()
+}
+
+/// What has `request` pass by the cache of prompts of `kind`; nothing where it is sent as
+/// it is, or says otherwise itself.
+pub(crate) fn cache_avoided_by(request: &RequestDef, kind: Kind) -> Option<String> {
+    let says_itself = |switch: &str| request.extra.iter().any(|extra| extra.contains_key(switch));
+    let undone = kind.cache_switch().is_some_and(says_itself);
+    (generates(request) && !undone).then(|| kind.cache_avoided_by())
+}
+
+/// Whether answers to `request` tell how many tokens they have, where a server counts.
+pub(crate) fn counts_tokens(request: &RequestDef) -> bool {
+    matches!(request.api, Api::Chat | Api::Completion)
 }

@@ -9,8 +9,8 @@ use crate::{
     http::{Body, Client},
 };
 
-/// The most words that are tried: above that, a server counts something else.
-const MOST: u64 = 1 << 28;
+/// The most often that tokens are counted for one prompt; two or three times are usual.
+const MOST_COUNTS: u32 = 64;
 
 /// Why there is no prompt of that size.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +30,15 @@ pub(super) fn fit<E>(
     target: u64,
     mut count: impl FnMut(usize) -> Result<u64, E>,
 ) -> Result<usize, Unfit<E>> {
-    let mut count = |words: u64| count(words as usize).map_err(Unfit::Count);
+    let mut counts = 0;
+    let mut count = |words: u64| {
+        counts += 1;
+        if counts > MOST_COUNTS {
+            Err(Unfit::Endless)
+        } else {
+            count(words as usize).map_err(Unfit::Count)
+        }
+    };
     let base = count(0)?;
     if base >= target {
         return if base == target { Ok(0) } else { Err(Unfit::TooLong(base)) };
@@ -49,10 +57,11 @@ pub(super) fn fit<E>(
                 (short.0 + step).clamp(short.0 + 1, words - 1)
             }
         };
-        if guess > MOST {
+        let tokens = count(guess)?;
+        // More words, and no more tokens: a context that is full, or nothing is counted.
+        if guess > short.0 && tokens <= short.1 {
             return Err(Unfit::Endless);
         }
-        let tokens = count(guess)?;
         if tokens == target {
             return Ok(guess as usize);
         }
@@ -117,6 +126,15 @@ mod tests {
         (found, asked)
     }
 
+    fn counted_up_to(most: u64, target: u64) -> (Result<usize, Unfit<()>>, u32) {
+        let mut asked = 0;
+        let found = fit(target, |n| {
+            asked += 1;
+            Ok((n as u64 / 2).min(most))
+        });
+        (found, asked)
+    }
+
     #[test]
     fn a_prompt_is_made_with_two_counts_where_each_word_is_a_token() {
         assert_eq!(counted(37, &[], 512), (Ok(475), 2));
@@ -126,7 +144,15 @@ mod tests {
 
     #[test]
     fn a_server_that_always_counts_the_same_is_not_asked_for_ever() {
-        assert_eq!(fit(100, |_| Ok::<_, ()>(5)), Err(Unfit::Endless));
+        let mut asked = 0;
+        let mut same = |_| {
+            asked += 1;
+            Ok::<_, ()>(5)
+        };
+        assert_eq!(fit(100, &mut same), Err(Unfit::Endless));
+        assert_eq!(asked, 2);
+        // A context that is cut off before the prompt is long enough.
+        assert_eq!(counted_up_to(64, 100), (Err(Unfit::Endless), 4));
         assert_eq!(fit(100, |_| Err(7)), Err(Unfit::Count(7)));
     }
 

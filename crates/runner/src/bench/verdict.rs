@@ -1,8 +1,8 @@
 //! Whether a measurement can be trusted: what speaks against it, in sentences.
 
-use records::{Metric, Metrics, Validity, Verdict};
+use records::{BatchTotals, Metric, Metrics, Validity, Verdict};
 
-use crate::health::Around;
+use crate::health::{AT_REST_PCT, Around};
 
 /// Fewer repetitions than this say nothing of how much they differ.
 const ENOUGH: usize = 3;
@@ -12,13 +12,14 @@ const MOST_CV_PCT: f64 = 10.0;
 /// Tokens of a prompt that may come from a cache that should have been passed by: a
 /// template begins every prompt with the same ones, and speed is of the others.
 const MOST_CACHED: u64 = 64;
+/// Tokens that a prompt may have more or less than was asked for, or one in a hundred:
+/// words that make it new are not always as many.
+const MOST_OFF: u64 = 2;
 /// The share of a depth that must have been in the cache, in percent.
 const LEAST_DEPTH_PCT: f64 = 90.0;
 /// The difference between our figure and the server's above which one of them is wrong, in
 /// percent.
 const MOST_DIFFERENCE_PCT: f64 = 5.0;
-/// The use of a GPU before the measurement above which it was busy, in percent.
-const BUSY_GPU_PCT: f64 = 20.0;
 /// The CPU time that others took above which they disturbed, in percent of all cores.
 const MOST_OUTSIDE_CPU_PCT: f64 = 10.0;
 
@@ -33,8 +34,12 @@ pub(crate) struct Asked {
     pub completion_tokens: Option<u64>,
     /// Whether the server may answer from its cache.
     pub prompt_cache: bool,
-    /// Whether answers are to the same question, so that they should be alike.
+    /// Whether the same was asked again and again, so that it should take the same time.
+    pub repeated: bool,
+    /// Whether answers should have the same length.
     pub alike: bool,
+    /// Whether tokens are what answers have.
+    pub counted: bool,
 }
 
 /// The verdict on `runs`, with the statistics of `all` of them, measured while the
@@ -46,13 +51,38 @@ pub(crate) fn verdict(runs: &[Metrics], all: &Metrics, asked: Asked, around: &Ar
         let many = if n == 1 { "" } else { "s" };
         reasons.push(format!("{n} repetition{many}: too few to tell how much they differ"));
     }
-    if asked.alike {
+    if asked.repeated {
         reasons.extend(spread(all));
-        reasons.extend(lengths(runs, asked));
     }
+    if asked.counted && all.completion_tokens.is_none() && !runs.is_empty() {
+        reasons.push("the backend does not count tokens, so speed is not known".to_owned());
+    }
+    reasons.extend(lengths(runs, asked));
     reasons.extend(cache(runs, asked));
     reasons.extend(differences(all));
     reasons.extend(machine(around));
+    of(reasons)
+}
+
+/// The verdict on a batch of `totals`, measured while the machine was as in `around`.
+pub(crate) fn of_batch(totals: &BatchTotals, metrics: &Metrics, around: &Around) -> Verdict {
+    let mut reasons = Vec::new();
+    if let Some(late) = totals.late_sends.filter(|late| *late > 0) {
+        let longest = match &metrics.late_s {
+            Some(Metric::Stats(stats)) => format!(", one by {:.3} s", stats.max),
+            _ => String::new(),
+        };
+        reasons.push(format!(
+            "{late} of {} requests were sent late{longest}: so many were on their way already, \
+             or this machine was busy",
+            totals.requests - totals.kept
+        ));
+    }
+    reasons.extend(machine(around));
+    of(reasons)
+}
+
+fn of(reasons: Vec<String>) -> Verdict {
     let state = if reasons.is_empty() { Validity::Clean } else { Validity::Suspect };
     Verdict { state, reasons }
 }
@@ -73,11 +103,12 @@ fn lengths(runs: &[Metrics], asked: Asked) -> Vec<String> {
         |of: fn(&Metrics) -> Option<u64>| -> Vec<u64> { runs.iter().filter_map(of).collect() };
     let mut reasons = Vec::new();
     let prompts = counts(|run| tokens(&run.prompt_tokens));
-    if let (Some(target), Some(first)) = (asked.prompt_tokens, prompts.first()) {
-        let whole = target + asked.depth.unwrap_or(0);
-        // A depth has a template of its own around it, which nobody can count beforehand.
-        if asked.depth.is_none() && *first != whole {
-            reasons.push(format!("the prompt has {first} tokens and not {target}"));
+    // A depth has a template of its own around it, which nobody can count beforehand.
+    if let Some(target) = asked.prompt_tokens.filter(|_| asked.depth.unwrap_or(0) == 0) {
+        let by = (target / 100).max(MOST_OFF);
+        let wrong = prompts.iter().find(|n| n.abs_diff(target) > by);
+        if let Some(tokens) = wrong {
+            reasons.push(format!("a prompt has {tokens} tokens and not {target}"));
         }
     }
     let answers = counts(|run| tokens(&run.completion_tokens));
@@ -90,7 +121,7 @@ fn lengths(runs: &[Metrics], asked: Asked) -> Vec<String> {
                 answers.len()
             ));
         }
-        (_, Some(least), Some(most)) if least != most => {
+        (_, Some(least), Some(most)) if asked.alike && least != most => {
             reasons.push(format!("answers have from {least} to {most} tokens"));
         }
         _ => {}
@@ -145,7 +176,7 @@ fn differences(all: &Metrics) -> impl Iterator<Item = String> + '_ {
 /// A machine that had other things to do.
 fn machine(around: &Around) -> Vec<String> {
     let mut reasons = Vec::new();
-    if let Some(pct) = around.gpu_before_pct.filter(|pct| *pct > BUSY_GPU_PCT) {
+    if let Some(pct) = around.gpu_before_pct.filter(|pct| *pct > AT_REST_PCT) {
         reasons.push(format!("the GPU was {pct:.0} % busy before"));
     }
     if let Some(pct) = around.outside_cpu_pct.filter(|pct| *pct > MOST_OUTSIDE_CPU_PCT) {
@@ -169,10 +200,10 @@ fn tokens(metric: &Option<Metric>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use records::{Metric, Metrics, Validity};
+    use records::{BatchTotals, Metric, Metrics, Stats, Validity};
     use serde_json::json;
 
-    use super::{Asked, verdict};
+    use super::{Asked, of_batch, verdict};
     use crate::{health::Around, measure::Pool};
 
     fn run(prompt: f64, completion: f64, tps: f64) -> Metrics {
@@ -190,7 +221,9 @@ mod tests {
         depth: None,
         completion_tokens: Some(128),
         prompt_cache: false,
+        repeated: true,
         alike: true,
+        counted: true,
     };
 
     fn reasons(runs: &[Metrics], asked: Asked, around: &Around) -> Vec<String> {
@@ -215,7 +248,7 @@ mod tests {
             [
                 "2 repetitions: too few to tell how much they differ",
                 "generation_tps varies by 40 % (sd / mean) over 2 repetitions",
-                "the prompt has 500 tokens and not 512",
+                "a prompt has 500 tokens and not 512",
             ]
         );
         let mut runs = [12.0, 128.0, 128.0].map(|n| run(512.0, n, 70.0));
@@ -248,6 +281,31 @@ mod tests {
                 "the machine was too hot (thermal level 1)",
             ]
         );
+    }
+
+    #[test]
+    fn a_batch_whose_requests_were_sent_late_is_suspect() {
+        let stats = Stats { max: 2.25, n: 40, ..Stats::default() };
+        let metrics =
+            Metrics { late_s: Some(Metric::Stats(Box::new(stats))), ..Metrics::default() };
+        let said = |late_sends| {
+            let totals =
+                BatchTotals { requests: 50, kept: 10, late_sends, ..BatchTotals::default() };
+            of_batch(&totals, &metrics, &Around::default()).reasons
+        };
+        assert_eq!((said(None), said(Some(0))), (Vec::new(), Vec::new()));
+        let late = said(Some(7)).remove(0);
+        assert!(late.starts_with("7 of 40 requests were sent late, one by 2.250 s: "), "{late}");
+    }
+
+    #[test]
+    fn a_server_that_counts_no_tokens_leaves_speed_unknown() {
+        let runs = [(); 3].map(|()| Metrics::default());
+        let said = reasons(&runs, ASKED, &Around::default());
+        assert_eq!(said, ["the backend does not count tokens, so speed is not known"]);
+        // A transcription has none.
+        let asked = Asked { counted: false, ..ASKED };
+        assert_eq!(reasons(&runs, asked, &Around::default()), Vec::<String>::new());
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Prepared {
             if case.baseline.is_none() && prepared.expectations.iter().any(of_accuracy) {
                 return Err("expect: accuracy is of datasets and baselines".to_owned());
             }
-            if case.bench.is_some() || case.baseline.is_some() {
+            if case.is_repeated() {
                 let all = std::mem::take(&mut prepared.expectations).into_iter();
                 (prepared.expectations, prepared.each) = all.partition(Expectation::of_whole);
             }
@@ -84,7 +84,8 @@ impl Prepared {
                     format!("response_schema: {}", error.trim_start_matches("json_schema: "))
                 })?;
                 let rows = prepared.rows.iter().flat_map(|row| &row.expectations);
-                if !prepared.expectations.iter().chain(rows).any(judges_schema) {
+                let stated = prepared.expectations.iter().chain(&prepared.each).chain(rows);
+                if !stated.into_iter().any(judges_schema) {
                     prepared.implied.push(Expectation {
                         stated: json!({"text": {"json_schema": "response_schema"}}),
                         negated: false,

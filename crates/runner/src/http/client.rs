@@ -371,16 +371,31 @@ impl Resolver for Addresses {
     }
 }
 
+/// Whether `base` is an address of this machine.
 fn is_local(base: &str) -> bool {
-    let host = base.split_once("://").map_or(base, |(_, rest)| rest);
-    ["127.", "localhost", "[::1]", "0.0.0.0"].iter().any(|local| host.starts_with(local))
+    let Ok(uri) = base.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::retry_after;
+    use super::{is_local, retry_after};
+
+    #[test]
+    fn this_machine_is_told_from_others_that_are_called_alike() {
+        for base in
+            ["http://127.0.0.1:80", "http://localhost:1/v1", "http://[::1]:9", "https://0.0.0.0"]
+        {
+            assert!(is_local(base), "{base}");
+        }
+        for base in ["http://localhost.example.com", "http://127.foo.net", "http://10.0.0.1", ""] {
+            assert!(!is_local(base), "{base}");
+        }
+    }
 
     #[test]
     fn a_server_names_the_time_in_seconds_or_as_a_date() {

@@ -26,14 +26,12 @@ pub struct Pool {
     values: Vec<Values>,
     /// The gaps between the chunks of all answers.
     gaps: Values,
-    /// By the place in [`SERVER`]; differences can be negative, so they are kept apart
-    /// by their sign.
+    /// By the place in [`SERVER`].
     server: [Signed; SERVER.len()],
 }
 
-/// Values of either sign, all of them kept. There is one for each request at most, and
-/// servers that report their own time are asked by thousands, not by millions; beyond
-/// [`Signed::MOST`] no more are taken.
+/// Values of either sign, as they are; of the first [`Signed::MOST`] requests, so that a
+/// batch of a million takes no more. Their `n` says of how many.
 #[derive(Clone, Debug, Default)]
 struct Signed(Vec<f64>);
 

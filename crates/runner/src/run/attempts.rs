@@ -10,7 +10,6 @@ use super::{Session, group::Stage};
 use crate::{
     backend::Kind,
     case::{self, Came, Prepared, Subject},
-    cost::Costs,
     plan::Cell,
     retry,
     suite::{CaseDef, Retries, Scope},
@@ -156,7 +155,7 @@ impl Session<'_> {
             timeout,
         });
         // Files are read and the body is made before the clock starts.
-        let is_measured = case.bench.is_some() || case.baseline.is_some();
+        let is_measured = case.is_repeated();
         let request = sending.filter(|_| !is_measured).map(case::Sending::ready);
 
         let before = self.watch.before();
@@ -174,10 +173,7 @@ impl Session<'_> {
             }
             (Err(error), ..) => Came { error: Some(error), ..Came::default() },
             (_, _, _, Some(serving)) if case.batch.is_some() => {
-                let costs = Costs::start(self.suite, stage.group.on.as_ref(), &serving.server);
-                let mut came = self.batch(cell, &mut serving.server, &model, timeout)?;
-                costs.add(&mut came);
-                came
+                self.batch(cell, stage.group.on.as_ref(), &mut serving.server, &model, timeout)?
             }
             (_, Some(request), _, Some(serving)) => {
                 request.run(&mut serving.server, self.interrupts)

@@ -65,6 +65,7 @@ impl Session<'_> {
         let mut wire = sending.wire(&mut serving.server, self.interrupts);
         let rows = &sending.prepared.rows;
         let steady = bench::queries(def, sending.prepared);
+        let gpu = self.watch.gpu_at_rest(self.interrupts);
         let mut all = Queries::default();
         let mut open = self.journal.begin(Phase::Warmup, &self.params(on), Stamp::now())?;
         let mut started = self.watch.start(pid);
@@ -97,13 +98,20 @@ impl Session<'_> {
                 break;
             }
         }
-        let around = self.watch.around(started);
+        let around = self.watch.around(started, gpu);
         self.journal.end(open, Closing { pid, error: all.error.clone(), ..Closing::default() })?;
 
         let mut metrics = all.metrics(&loaded);
         metrics.disk_gb = disk_gb.map(Metric::Number);
-        let asked =
-            Asked { prompt_cache: def.prompt_cache, alike: rows.is_empty(), ..Asked::default() };
+        let has_switch = sending.kind.cache_switch().is_some();
+        let asked = Asked {
+            prompt_cache: def.prompt_cache,
+            repeated: rows.is_empty(),
+            // Words that make a prompt new may make its answer longer.
+            alike: rows.is_empty() && (def.prompt_cache || has_switch),
+            counted: bench::counts_tokens(request),
+            ..Asked::default()
+        };
         let verdict = bench::verdict(&all.runs, &metrics, asked, &around);
         let memory = loaded.before.zip(loaded.after).map(|(before, loaded)| MemoryAround {
             before,
@@ -132,7 +140,7 @@ fn protocol(
         warmup: Some(1),
         repetitions: Some(steady),
         max_tokens: request.max_tokens,
-        cache_avoided_by: (!prompt_cache).then(|| sending.kind.cache_avoided_by()),
+        cache_avoided_by: bench::cache_avoided_by(request, sending.kind).filter(|_| !prompt_cache),
         concurrency: Some(1),
         seed: request.seed.or(sending.defaults.seed),
         temperature: request.temperature.or(sending.defaults.temperature),

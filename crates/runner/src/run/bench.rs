@@ -49,15 +49,18 @@ impl Session<'_> {
         };
         let pid = serving.server.pid();
         let mut wire = sending.wire(&mut serving.server, self.interrupts);
-        let seed = sending.defaults.seed.unwrap_or(0);
+        let seed = request.seed.or(sending.defaults.seed).unwrap_or(0);
+        let gpu = self.watch.gpu_at_rest(self.interrupts);
         let prompt = match bench::prompt(&mut wire, request, def, seed) {
             Ok(prompt) => prompt,
             Err(error) => return Ok(Came { error: Some(*error), ..Came::default() }),
         };
         let end = end_tokens(on);
         let forced = def.ignore_eos && bench::has_length(request);
+        // Whether it can be had is what the kind says of any body.
+        let ignores = forced && sending.kind.ignore_eos(&mut serde_json::Map::new(), &end);
         // What comes after an answer that should have ended may be anything.
-        let allow_stop_tokens = request.allow_stop_tokens || forced;
+        let allow_stop_tokens = request.allow_stop_tokens || ignores;
         let request = &RequestDef { allow_stop_tokens, ..request.clone() };
         let base = Measuring {
             before: prompt.before.as_deref(),
@@ -91,14 +94,15 @@ impl Session<'_> {
         let open = self.journal.begin(Phase::Measure, &self.params(on), Stamp::now())?;
         let started = self.watch.start(pid);
         let mut all = Runs::default();
+        let each = [sending.prepared.each.as_slice(), &sending.prepared.implied].concat();
         for n in 0..def.repetitions {
             self.progress.requests(&cell.id, u64::from(warmups + n), of);
             let came = self.query(&mut wire, &query, Phase::Measure, n, !def.prompt_cache)?;
-            if !all.add(came, &sending.prepared.each, n) {
+            if !all.add(came, &each, n) {
                 break;
             }
         }
-        let around = self.watch.around(started);
+        let around = self.watch.around(started, gpu);
         self.journal.end(open, Closing { pid, error: all.error.clone(), ..Closing::default() })?;
 
         let mut metrics = all.pool.metrics();
@@ -108,10 +112,12 @@ impl Session<'_> {
             depth: def.depth,
             completion_tokens: request.max_tokens.filter(|_| forced),
             prompt_cache: def.prompt_cache,
+            repeated: true,
             alike: true,
+            counted: bench::counts_tokens(request),
         };
         let verdict = bench::verdict(&all.runs, &metrics, asked, &around);
-        let protocol = self.protocol(def, request, &sending, &end);
+        let protocol = protocol(def, request, &sending, ignores);
         let measured = Measured {
             protocol,
             verdict: (!all.runs.is_empty()).then_some(verdict),
@@ -169,36 +175,32 @@ impl Session<'_> {
             ..records::Params::default()
         }
     }
+}
 
-    fn protocol(
-        &self,
-        def: &BenchDef,
-        request: &RequestDef,
-        sending: &Sending<'_>,
-        end: &[u64],
-    ) -> Protocol {
-        let forced = def.ignore_eos && bench::has_length(request);
-        // Whether it can be had is what the kind says of any body.
-        let ignores = sending.kind.ignore_eos(&mut serde_json::Map::new(), end);
-        let kind = sending.kind;
-        let avoided = match def.depth {
-            Some(depth) if depth > 0 => Some("a new prompt behind the depth".to_owned()),
-            _ => (!def.prompt_cache).then(|| kind.cache_avoided_by()),
-        };
-        Protocol {
-            kind: ProtocolKind::Bench,
-            warmup: Some(bench::warmups(def)),
-            repetitions: Some(def.repetitions),
-            prompt_tokens: def.prompt_tokens,
-            depth: def.depth,
-            max_tokens: request.max_tokens,
-            ignore_eos: bench::has_length(request).then_some(forced && ignores),
-            cache_avoided_by: avoided,
-            concurrency: Some(1),
-            seed: request.seed.or(sending.defaults.seed),
-            temperature: request.temperature.or(sending.defaults.temperature),
-            ..Protocol::default()
-        }
+fn protocol(
+    def: &BenchDef,
+    request: &RequestDef,
+    sending: &Sending<'_>,
+    ignores: bool,
+) -> Protocol {
+    let avoided = match def.depth {
+        Some(depth) if depth > 0 => Some("a new prompt behind the depth".to_owned()),
+        _ if def.prompt_cache => None,
+        _ => bench::cache_avoided_by(request, sending.kind),
+    };
+    Protocol {
+        kind: ProtocolKind::Bench,
+        warmup: Some(bench::warmups(def)),
+        repetitions: Some(def.repetitions),
+        prompt_tokens: def.prompt_tokens,
+        depth: def.depth,
+        max_tokens: request.max_tokens,
+        ignore_eos: bench::has_length(request).then_some(ignores),
+        cache_avoided_by: avoided,
+        concurrency: Some(1),
+        seed: request.seed.or(sending.defaults.seed),
+        temperature: request.temperature.or(sending.defaults.temperature),
+        ..Protocol::default()
     }
 }
 

@@ -174,6 +174,8 @@ impl Session<'_> {
                 if let Some(model) = &mut stage.model {
                     started.facts.complete(model);
                 }
+                // Where nothing was loaded, or not here, memory is not about the model.
+                let before = before.filter(|_| starts || loads && started.server.is_here());
                 let loaded = Loaded {
                     load_s: starts.then(|| round(seconds, 6)),
                     before,

@@ -191,6 +191,12 @@ impl CaseDef {
         self.isolate || self.baseline.is_some()
     }
 
+    /// Whether its request is sent again and again, and each answer is judged when it comes.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        self.bench.is_some() || self.baseline.is_some()
+    }
+
     /// Whether it talks to a server.
     #[must_use]
     pub fn uses_server(&self) -> bool {

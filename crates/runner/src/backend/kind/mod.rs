@@ -284,6 +284,12 @@ impl Kind {
         true
     }
 
+    /// The field of a request that switches its cache of prompts off, where there is one.
+    #[must_use]
+    pub fn cache_switch(self) -> Option<&'static str> {
+        self.known().uncached.map(|(field, _)| field)
+    }
+
     /// What passes by its cache of prompts: the name of a switch, or a word for a new prompt.
     #[must_use]
     pub fn cache_avoided_by(self) -> String {

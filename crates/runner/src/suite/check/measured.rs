@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use records::Metrics;
-
 use super::{Check, conditions};
 use crate::{
     expect::Expectation,
@@ -65,6 +63,9 @@ pub(super) fn case(check: &mut Check<'_>, def: &CaseDef, place: &Range<usize>, w
     }
 }
 
+/// What a request can be too slow in.
+const TIMES: [&str; 5] = ["ttft_s", "tpot_s", "itl_s", "e2e_s", "late_s"];
+
 fn of_bench(bench: &BenchDef, request: &RequestDef) -> Result<(), String> {
     if !(1..=MOST_REPETITIONS).contains(&bench.repetitions) {
         return Err(format!("repetitions is from 1 to {MOST_REPETITIONS}"));
@@ -119,9 +120,9 @@ fn of_batch(batch: &BatchDef) -> Result<(), String> {
         }
     }
     for (name, limit) in &batch.goodput {
-        if !Metrics::NAMES.contains(&name.as_str()) {
-            let hint = suggestion(name, Metrics::NAMES);
-            return Err(format!("goodput: unknown metric {name:?}{hint}"));
+        if !TIMES.contains(&name.as_str()) {
+            let hint = suggestion(name, &TIMES);
+            return Err(format!("goodput: {name:?} is no time of a request{hint}"));
         }
         if !limit.is_finite() {
             return Err(format!("goodput: {name} = {limit} is no limit"));

@@ -84,7 +84,11 @@ fn a_second_interrupt_ends_a_run_whose_reader_has_stopped_reading() {
         thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(child.wait().unwrap().code(), Some(2));
-    assert!(!lives(server), "the server is gone");
+    // It was killed, and whoever inherits it may take a moment to bury it.
+    while lives(server) {
+        assert!(second.elapsed() < Duration::from_secs(20), "the server is gone");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
