@@ -6,7 +6,7 @@
 # measured until then is still reported.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 if [[ ${1:-} == -h || ${1:-} == --help ]]; then
     sed -n '2,6s/^# //p' "$0"
@@ -16,31 +16,10 @@ fi
 suite=${1:-}
 [[ -z $suite || $suite == /* ]] || suite=$PWD/$suite
 cd "$root"
-suite=${suite:-examples/compare.toml}
 out=$root/target/compare
-built=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/release
-
-step() { printf '\n== %s\n' "$*" >&2; }
-
-step "building the tools (release)"
-cargo build --release --workspace --bins
-PATH=$built:$PATH
-
-step "putting real backends and a real model in place"
-examples/backends/setup.sh mlx
-
-step "memmon -- runner $suite | correlate | reportgen"
-mkdir -p "$out"
-# Ctrl-C goes to every program of the pipe. This script waits for them: the runner
-# stops its backend, and the filters end at the end of their input.
-trap ': interrupted' INT
-code=0
-memmon -- runner "$suite" | correlate | tee -i "$out/run.jsonl" | reportgen > "$out/report.md" || code=$?
-memplot "$out/run.jsonl" -o "$out/timeline.html"
-trap - INT
+whole_pipe mlx "${suite:-examples/compare.toml}" "$out"
 
 step "the comparison and the baselines"
 sed -n '/^## Backends compared/,/^## [^B]/{/^## [^B]/!p}' "$out/report.md"
-step "the files"
-printf '%s\n' "$out/run.jsonl" "$out/report.md" "$out/timeline.html"
+the_files "$out"
 exit "$code"
