@@ -4,6 +4,7 @@ mod build;
 mod command;
 mod conversation;
 mod dataset;
+mod measuring;
 mod media;
 mod prepared;
 mod request;
@@ -23,8 +24,8 @@ use serde_json::{Map, Value};
 
 use crate::{expect::Observed, suite::Places};
 
-pub(crate) use build::Measuring;
 pub use command::run as run_command;
+pub(crate) use measuring::Measuring;
 pub use prepared::Prepared;
 pub(crate) use request::Wire;
 pub use request::{Ready, Sending};

@@ -6,8 +6,8 @@ use records::{Check, ErrorInfo, Metrics};
 use serde_json::{Value, json};
 
 use super::{
-    Came, Prepared,
-    build::{Built, Making, Measuring},
+    Came, Measuring, Prepared,
+    build::{Built, Making},
     conversation,
     dataset::Row,
     result::judge_all,
