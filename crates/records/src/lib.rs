@@ -36,14 +36,14 @@ mod test;
 pub use analysis::{Advice, Anomaly, ModelLife, Severity};
 pub use head::{Origin, Record, VERSION};
 pub use kind::Kind;
-pub use line::{LineKind, Malformed, classify, parse};
+pub use line::{LineKind, Malformed, classify, parse, parse_with};
 pub use measured::{
     BatchTotals, Cost, CostBasis, MemoryAround, MemoryNow, Protocol, ProtocolKind, RampInfo,
     SampleAnswer,
 };
 pub use metrics::{Accuracy, Metric, Metrics, Stats};
 pub use nan::without_nan;
-pub use number::round;
+pub use number::{round, write_number, write_whole};
 pub use request::Request;
 pub use resources::{Resources, SeriesStats};
 pub use run::{Counts, HealthLimits, Resumed, RunEnd, RunStart, Selected};

@@ -82,8 +82,20 @@ pub fn classify(line: &[u8]) -> LineKind {
 /// When it is not JSON, or lacks a field that a `T` must have, or has one of
 /// another type. The message names the column or the field.
 pub fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Malformed> {
-    serde_json::from_slice(line).or_else(|error| match without_nan(line) {
-        Some(fixed) => serde_json::from_slice(&fixed).map_err(|e| Malformed(reason(&e))),
+    parse_with(line, |line| serde_json::from_slice(line))
+}
+
+/// The same for what borrows from the line, or is not what is wanted in the end.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_with<T>(
+    line: &[u8],
+    read: impl Fn(&[u8]) -> serde_json::Result<T>,
+) -> Result<T, Malformed> {
+    read(line).or_else(|error| match without_nan(line) {
+        Some(fixed) => read(&fixed).map_err(|e| Malformed(reason(&e))),
         None => Err(Malformed(reason(&error))),
     })
 }
