@@ -1,17 +1,16 @@
 //! A line that is joined: what the join must know of it, and how it leaves.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use records::{Kind, Malformed, Origin, Outcome, Params, Resources, Test, legacy::LegacyTest};
-use serde::{
-    Deserialize, Serialize, Serializer,
-    de::{Deserializer, IgnoredAny, MapAccess, Visitor},
-};
+use records::{Kind, Malformed, Origin, Outcome, Params, Test, legacy::LegacyTest, write_number};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::{
-    analysis::{Details, Facts},
+    analysis::{Details, Facts, Tokens},
     cold::ModelKey,
+    fields::{Added, with_fields},
+    figures::Figures,
     window::Window,
 };
 
@@ -29,6 +28,7 @@ pub(crate) struct Item {
     pub(crate) model: Option<ModelKey>,
     /// Whether it came to its aim: a load with an error loaded nothing.
     pub(crate) reached: bool,
+    details: Details,
     body: Body,
 }
 
@@ -39,9 +39,10 @@ enum Body {
     Legacy(Box<Test>),
 }
 
-/// What the join reads of a line of ours. The rest of it is not its business.
+/// What is read of a line of ours. What only the analysis looks at is left as it stands:
+/// it need not be as it should be.
 #[derive(Deserialize)]
-struct Head {
+struct Head<'a> {
     ts: f64,
     run: String,
     host: String,
@@ -50,14 +51,21 @@ struct Head {
     id: Option<String>,
     phase: Option<String>,
     params: Option<Params>,
-    model: Option<ModelId>,
-    outcome: Option<String>,
-    error: Option<IgnoredAny>,
+    #[serde(borrow)]
+    model: Option<ModelHead<'a>>,
+    outcome: Option<Cow<'a, str>>,
+    error: Option<&'a RawValue>,
+    metrics: Option<&'a RawValue>,
+    runs: Option<&'a RawValue>,
+    verdict: Option<&'a RawValue>,
+    page_cache: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct ModelId {
+struct ModelHead<'a> {
     id: Option<String>,
+    #[serde(borrow)]
+    size_gb: Option<&'a RawValue>,
 }
 
 impl Item {
@@ -68,21 +76,38 @@ impl Item {
         if let Err(error) = std::str::from_utf8(line) {
             return Err(Malformed(format!("not UTF-8 at byte {}", error.valid_up_to() + 1)));
         }
-        let head: Head = records::parse(line)?;
+        let read = |line: &[u8]| Ok(Item::of_head(kind, serde_json::from_slice(line)?));
+        let mut item = records::parse_with(line, read)?;
+        item.body = Body::Ours(line.to_vec());
+        Ok(item)
+    }
+
+    fn of_head(kind: Kind, head: Head<'_>) -> Item {
+        let details = Details {
+            duration_s: head.duration_s,
+            answered: said(head.metrics).is_some_and(|tokens: Tokens| tokens.any()),
+            bench: said(head.runs).is_some_and(|runs: Vec<IgnoredAny>| !runs.is_empty()),
+            verdict: said(head.verdict),
+            disk_gb: said(head.model.as_ref().and_then(|model| model.size_gb)),
+            page_cache: said(head.page_cache),
+            skipped: head.outcome.as_deref() == Some(Outcome::Skipped.name()),
+            error: said(head.error),
+        };
         let params = head.params.unwrap_or_default();
-        let ran = head.outcome.as_deref() != Some(Outcome::Skipped.name());
         let model = params.model.clone().or_else(|| head.model.and_then(|model| model.id));
-        Ok(Item {
+        let model = model.filter(|_| !details.skipped);
+        Item {
             kind,
             origin: Origin { run: head.run, host: head.host },
             window: Window::new(head.ts, head.end_ts, head.duration_s),
             id: head.id,
             phase: head.phase,
-            model: model.filter(|_| ran).map(|model| (params.backend.clone(), model)),
+            model: model.map(|model| (params.backend.clone(), model)),
             params,
             reached: head.error.is_none(),
-            body: Body::Ours(line.to_vec()),
-        })
+            details,
+            body: Body::Ours(Vec::new()),
+        }
     }
 
     /// Reads a test of the reference suite; it becomes ours, of `origin`.
@@ -98,6 +123,7 @@ impl Item {
             model: test.params.model.clone().filter(|_| ran).map(|model| (None, model)),
             params: test.params.clone(),
             reached: true,
+            details: Details::of_test(&test),
             body: Body::Legacy(Box::new(test)),
         })
     }
@@ -111,7 +137,7 @@ impl Item {
     pub(crate) fn facts<'a>(
         &'a self,
         stream: usize,
-        resources: Option<&'a Resources>,
+        figures: Option<&'a Figures>,
     ) -> Option<Facts<'a>> {
         Some(Facts {
             kind: self.kind,
@@ -121,11 +147,9 @@ impl Item {
             params: &self.params,
             model: self.model.as_ref(),
             window: self.window?,
-            details: match &self.body {
-                Body::Ours(line) => Details::of_line(line),
-                Body::Legacy(test) => Details::of_test(test),
-            },
-            resources,
+            reached: self.reached,
+            details: &self.details,
+            figures,
         })
     }
 
@@ -133,133 +157,69 @@ impl Item {
     pub(crate) fn joined(self, found: Joined) -> Vec<u8> {
         match self.body {
             Body::Legacy(mut test) => {
-                test.resources = found.resources;
+                test.resources = found.figures.map(Into::into);
                 test.cold_start = found.cold_start;
                 // A record of numbers, texts and maps with text keys has no way to fail.
                 serde_json::to_vec(&test).unwrap_or_default()
             }
-            Body::Ours(line) => with_fields(&line, &found).unwrap_or(line),
+            Body::Ours(line) => with_fields(&line, &found.added()).unwrap_or(line),
         }
     }
+}
+
+/// The value in `text`, where it is as it should be.
+fn said<'a, T: Deserialize<'a>>(text: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(text?.get()).ok()
 }
 
 /// What the join adds to a line.
 #[derive(Default)]
 pub(crate) struct Joined {
-    pub(crate) resources: Option<Resources>,
+    pub(crate) figures: Option<Figures>,
     pub(crate) cold_start: Option<bool>,
     pub(crate) model_delta_gb: Option<f64>,
 }
 
-/// The object in `line` with what was found set; every other field stays as it came,
-/// in its place. None when there is nothing to set.
-fn with_fields(line: &[u8], found: &Joined) -> Option<Vec<u8>> {
-    let added = [
-        ("resources", raw(found.resources.as_ref())),
-        ("cold_start", raw(found.cold_start.as_ref())),
-        ("model_delta_gb", raw(found.model_delta_gb.as_ref())),
-    ];
-    if added.iter().all(|(_, value)| value.is_none()) {
-        return None;
-    }
-    let without_nan = records::without_nan(line);
-    let line = without_nan.as_deref().unwrap_or(line);
-    let added = || added.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
-    if added().all(|(name, _)| is_new(line, name)) {
-        return append(line, added());
-    }
-    let mut fields: Fields<'_> = serde_json::from_slice(line).ok()?;
-    added().for_each(|(name, value)| fields.set(name, value));
-    serde_json::to_vec(&fields).ok()
-}
+/// Decimals of memory.
+const GB_DECIMALS: u8 = 3;
 
-fn raw<T: Serialize>(value: Option<&T>) -> Option<Box<RawValue>> {
-    value.and_then(|value| serde_json::value::to_raw_value(value).ok())
-}
-
-/// Whether `line` surely has no field of that name: the word is nowhere in it, nor an
-/// escape by which it could be spelled.
-fn is_new(line: &[u8], name: &str) -> bool {
-    memchr::memmem::find(line, name.as_bytes()).is_none()
-        && memchr::memmem::find(line, b"\\u").is_none()
-}
-
-/// `line`, an object with fields, with `added` at its end.
-fn append<'a>(
-    line: &[u8],
-    added: impl Iterator<Item = (&'static str, &'a RawValue)>,
-) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(line.len() + 4096);
-    out.extend_from_slice(line.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end());
-    for (name, value) in added {
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        out.extend_from_slice(value.get().as_bytes());
-    }
-    out.push(b'}');
-    Some(out)
-}
-
-/// The fields of an object in their order, their values unread.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> Fields<'a> {
-    fn set(&mut self, name: &'static str, value: &'a RawValue) {
-        match self.0.iter_mut().find(|(key, _)| key == name) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((Cow::Borrowed(name), value)),
+impl Joined {
+    fn added(&self) -> Added {
+        let mut added = Added::default();
+        if let Some(figures) = &self.figures {
+            added.field("resources", |text| figures.write(text));
         }
-    }
-}
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    fields.push((Cow::Owned(key), value));
-                }
-                Ok(Fields(fields))
-            }
+        if let Some(cold_start) = self.cold_start {
+            let value: &[u8] = if cold_start { b"true" } else { b"false" };
+            added.field("cold_start", |text| text.extend_from_slice(value));
         }
-        deserializer.deserialize_map(Object)
+        if let Some(gb) = self.model_delta_gb {
+            added.field("model_delta_gb", |text| write_number(text, gb, GB_DECIMALS));
+        }
+        added
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use records::{Kind, Resources};
+    use records::Kind;
 
     use super::{Item, Joined};
+    use crate::figures::Figures;
 
     const LINE: &str = r#"{"z":1.50,"record":"test","v":1,"ts":5.0,"run":"r","host":"h","id":"a","resources":{"old":1},"big":123456789012345678901234567890,"q":"\u00e9 NaN"}"#;
 
-    fn joined(line: &str, resources: Option<Resources>, cold: Option<bool>) -> String {
+    fn joined(line: &str, figures: Option<Figures>, cold: Option<bool>) -> String {
         let item = Item::ours(Kind::Test, line.as_bytes()).unwrap();
-        let found = Joined { resources, cold_start: cold, ..Joined::default() };
+        let found = Joined { figures, cold_start: cold, ..Joined::default() };
         String::from_utf8(item.joined(found)).unwrap()
     }
 
     #[test]
     fn other_fields_keep_their_digits_and_their_places() {
-        let resources = Resources { samples: 2, coverage: 1.0, ..Resources::default() };
+        let figures = Figures { samples: 2, coverage: 1.0, ..Figures::default() };
         assert_eq!(
-            joined(LINE, Some(resources), Some(true)),
+            joined(LINE, Some(figures), Some(true)),
             LINE.replace(r#"{"old":1}"#, r#"{"samples":2,"coverage":1.0}"#)
                 .trim_end_matches('}')
                 .to_owned()

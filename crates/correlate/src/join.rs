@@ -13,18 +13,18 @@ use std::{
 };
 
 use records::{
-    Kind, LineKind, Malformed, Origin, Params, Resources, SERIES, Sample, Values,
-    legacy::LegacySample,
+    Kind, LineKind, Malformed, Origin, Params, SERIES, Sample, Values, legacy::LegacySample,
 };
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     Samples,
     analysis::{Analysis, Thresholds, is_finding, model_delta_gb},
+    figures::Figures,
     fold::{Fold, reach},
     item::{Item, Joined},
     offset::Shift,
-    stats::{finish, resources},
+    stats::{figures, finish},
     stream::Stream,
     window::{Micros, Window, micros, seconds},
 };
@@ -400,8 +400,8 @@ impl Join {
         }
     }
 
-    /// Gives a line out with the `resources` that were found in those samples.
-    fn give_out(&mut self, held: Held, resources: Option<Resources>, samples: From<'_>) {
+    /// Gives a line out with the figures that were found in those samples.
+    fn give_out(&mut self, held: Held, figures: Option<Figures>, samples: From<'_>) {
         let Held { item, stream, .. } = held;
         let samples = match samples {
             From::Stream(index) => Some(&self.streams[index].samples),
@@ -418,11 +418,11 @@ impl Join {
             let delta = || samples.and_then(|samples| model_delta_gb(samples, load));
             *self.deltas.entry((stream, load.start, load.end)).or_insert_with(delta)
         });
-        if let Some(facts) = item.facts(stream, resources.as_ref()) {
+        if let Some(facts) = item.facts(stream, figures.as_ref()) {
             self.analysis.item(&facts, samples);
         }
         let kind = item.kind;
-        let found = Joined { resources, cold_start, model_delta_gb };
+        let found = Joined { figures, cold_start, model_delta_gb };
         self.joined.push_back((kind, item.joined(found)));
     }
 
@@ -431,12 +431,12 @@ impl Join {
         index: usize,
         window: Window,
         fold: Option<Box<Fold>>,
-    ) -> Option<Resources> {
+    ) -> Option<Figures> {
         let Stream { samples, interval, .. } = &self.streams[index];
         let fold = match fold {
             Some(mut fold) => fold.end(window.end).then_some(fold),
             None if reaches_back(samples, window, *interval) => {
-                return resources(samples, window, *interval);
+                return figures(samples, window, *interval);
             }
             None => None,
         };

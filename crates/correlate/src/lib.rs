@@ -10,6 +10,8 @@ mod analysis;
 mod cli;
 mod cold;
 mod csv;
+mod fields;
+mod figures;
 mod fold;
 mod item;
 mod join;

@@ -1,11 +1,10 @@
 //! What samples say about a window. Pure: no lines, no input or output.
 
-use std::collections::BTreeMap;
-
 use records::{Hold, Resources, SERIES, Series, SeriesStats, round};
 
 use crate::{
     Samples, Window,
+    figures::{BY_NAME, Figures, decimals},
     fold::{Fold, Folded, GAP},
     quantiles::{Quantiles, quantile},
     window::{Micros, micros, seconds},
@@ -20,6 +19,12 @@ const AROUND: usize = 16;
 /// spacings around the window. None when there is no sample at all.
 #[must_use]
 pub fn resources(samples: &Samples, window: Window, nominal: Option<f64>) -> Option<Resources> {
+    figures(samples, window, nominal).map(Resources::from)
+}
+
+/// The same as it is worked with.
+#[must_use]
+pub(crate) fn figures(samples: &Samples, window: Window, nominal: Option<f64>) -> Option<Figures> {
     let interval = nominal.map(micros).or_else(|| spacing_around(samples, window));
     // A single sample has no interval: it holds for no time.
     let interval = interval.unwrap_or(0);
@@ -29,7 +34,7 @@ pub fn resources(samples: &Samples, window: Window, nominal: Option<f64>) -> Opt
 /// What a window comes to that was taken in up to some sample, and has ended now. None
 /// when there is no sample at all.
 #[must_use]
-pub(crate) fn finish(mut fold: Fold, samples: &Samples, window: Window) -> Option<Resources> {
+pub(crate) fn finish(mut fold: Fold, samples: &Samples, window: Window) -> Option<Figures> {
     if samples.times().is_empty() {
         return None;
     }
@@ -37,8 +42,9 @@ pub(crate) fn finish(mut fold: Fold, samples: &Samples, window: Window) -> Optio
     fold.take_after(samples);
     let around = Around::new(samples, window, fold.interval);
     let looked_at = if fold.samples == 0 { around.looked_at(samples.times()) } else { vec![] };
-    let mut series = BTreeMap::new();
-    for (place, table) in SERIES.iter().enumerate() {
+    let mut series = Vec::with_capacity(SERIES.len());
+    for place in BY_NAME {
+        let table = &SERIES[place];
         let folded = &mut fold.series[place];
         for row in &looked_at {
             samples.value(place, *row).into_iter().for_each(|value| folded.look_at(value, table));
@@ -46,11 +52,11 @@ pub(crate) fn finish(mut fold: Fold, samples: &Samples, window: Window) -> Optio
         let after =
             around.after.and_then(|row| Some((samples.times()[row], samples.value(place, row)?)));
         if let Some(stats) = stats(folded, after, table) {
-            series.insert(table.name.to_owned(), stats);
+            series.push((place, stats));
         }
     }
     let is_moment = window.length() == 0;
-    Some(Resources {
+    Some(Figures {
         samples: fold.samples,
         coverage: if is_moment {
             f64::from(around.covers_moment(samples.times()))
@@ -58,7 +64,7 @@ pub(crate) fn finish(mut fold: Fold, samples: &Samples, window: Window) -> Optio
             round(fold.covered as f64 / window.length() as f64, 4)
         },
         interval_s: median_spacing(&mut fold.spacings),
-        bracketed: (!looked_at.is_empty()).then_some(true),
+        bracketed: !looked_at.is_empty(),
         series,
     })
 }
@@ -69,8 +75,7 @@ fn stats(
     after: Option<(Micros, f64)>,
     series: &Series,
 ) -> Option<SeriesStats> {
-    // One decimal more than the samples have: a mean deserves it, and no more.
-    let decimals = series.unit.decimals() + 1;
+    let decimals = decimals(series.unit);
     // Adding 0 turns a -0 that came of rounding into 0.
     let tidy = |value: f64| round(value, decimals) + 0.0;
     if folded.min > folded.max {
@@ -260,7 +265,7 @@ mod tests {
                 gone += count;
             }
             prop_assume!(fold.end(window.end));
-            let got = finish(fold, &kept, window).unwrap();
+            let got = finish(fold, &kept, window).unwrap().into();
             prop_assert!(alike(&got, &want), "{got:?}\n{want:?}");
         }
     }

@@ -1,51 +1,51 @@
 //! What the analysis reads of a test, attempt or span.
 
-use records::{ErrorInfo, Kind, Outcome, Params, Resources, Test, Validity, Verdict};
+use records::{ErrorInfo, Kind, Outcome, Params, Test, Validity, Verdict, place};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::levels::peak;
-use crate::{Samples, Window, cold::ModelKey};
+use crate::{Samples, Window, cold::ModelKey, figures::Figures};
 
-/// What a line says beyond what the join reads of it.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What a line says beyond what the join itself goes by. What is not as it should be
+/// says nothing.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Details {
-    duration_s: Option<f64>,
-    error: Option<ErrorInfo>,
-    metrics: Option<Tokens>,
-    runs: Option<Vec<IgnoredAny>>,
-    verdict: Option<Verdict>,
-    model: Option<Size>,
-    page_cache: Option<String>,
-    outcome: Option<Outcome>,
+    pub(crate) duration_s: Option<f64>,
+    pub(crate) error: Option<ErrorInfo>,
+    /// A model answered.
+    pub(crate) answered: bool,
+    /// There are repetitions.
+    pub(crate) bench: bool,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) disk_gb: Option<f64>,
+    pub(crate) page_cache: Option<String>,
+    pub(crate) skipped: bool,
 }
 
 /// Metrics that only a model that answered leaves behind.
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Tokens {
+#[derive(Deserialize)]
+pub(crate) struct Tokens {
     completion_tokens: Option<IgnoredAny>,
     generation_tps: Option<IgnoredAny>,
     prompt_tps: Option<IgnoredAny>,
     ttft_s: Option<IgnoredAny>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Size {
-    size_gb: Option<f64>,
+impl Tokens {
+    /// Whether there is one.
+    pub(crate) fn any(&self) -> bool {
+        let Tokens { completion_tokens, generation_tps, prompt_tps, ttft_s } = self;
+        [completion_tokens, generation_tps, prompt_tps, ttft_s].into_iter().any(Option::is_some)
+    }
 }
 
 impl Details {
-    /// Those of a line that was already accepted: what is not as it should be says
-    /// nothing.
-    pub(crate) fn of_line(line: &[u8]) -> Details {
-        records::parse(line).unwrap_or_default()
-    }
-
     /// Those of a legacy test.
     pub(crate) fn of_test(test: &Test) -> Details {
         Details {
             duration_s: test.duration_s,
-            model: test.model.as_ref().map(|model| Size { size_gb: model.size_gb }),
-            outcome: Some(test.outcome),
+            disk_gb: test.model.as_ref().and_then(|model| model.size_gb),
+            skipped: test.outcome == Outcome::Skipped,
             ..Details::default()
         }
     }
@@ -62,8 +62,10 @@ pub(crate) struct Facts<'a> {
     /// The model that it ran on.
     pub(crate) model: Option<&'a ModelKey>,
     pub(crate) window: Window,
-    pub(crate) details: Details,
-    pub(crate) resources: Option<&'a Resources>,
+    /// It came to its aim.
+    pub(crate) reached: bool,
+    pub(crate) details: &'a Details,
+    pub(crate) figures: Option<&'a Figures>,
 }
 
 /// A test that ran, as long as it is needed.
@@ -93,11 +95,10 @@ impl Ran {
     /// The test that `facts` tell of, if it is one.
     pub(crate) fn of(facts: &Facts<'_>, samples: Option<&Samples>) -> Option<Ran> {
         let id = facts.id.filter(|_| facts.kind == Kind::Test)?;
-        let details = &facts.details;
-        let tokens = details.metrics.as_ref();
-        let gpu = facts.resources.and_then(|found| {
-            let used = |name: &str| found.series.get(name);
-            let gpu = used("gpu_residency_pct").or_else(|| used("gpu_device_util"))?;
+        let details = facts.details;
+        let gpu = facts.figures.and_then(|found| {
+            let gpu = found.get(place("gpu_residency_pct"));
+            let gpu = gpu.or_else(|| found.get(place("gpu_device_util")))?;
             Some((gpu.mean?, gpu.max))
         });
         let verdict = details.verdict.as_ref();
@@ -107,24 +108,16 @@ impl Ran {
             backend: facts.params.backend.clone(),
             model: facts.model.cloned(),
             window: facts.window,
-            disk_gb: details.model.as_ref().and_then(|model| model.size_gb),
-            skipped: details.outcome == Some(Outcome::Skipped),
-            bench: details.runs.as_ref().is_some_and(|runs| !runs.is_empty()),
+            disk_gb: details.disk_gb,
+            skipped: details.skipped,
+            bench: details.bench,
             doubts: verdict
                 .filter(|verdict| verdict.state == Validity::Suspect)
                 .map(|verdict| verdict.reasons.clone())
                 .unwrap_or_default(),
-            answered: tokens.is_some_and(|tokens| {
-                let answer = [
-                    &tokens.completion_tokens,
-                    &tokens.generation_tps,
-                    &tokens.prompt_tps,
-                    &tokens.ttft_s,
-                ];
-                answer.into_iter().any(Option::is_some)
-            }),
+            answered: details.answered,
             peak: facts.model.and(samples).and_then(|samples| peak(samples, facts.window)),
-            coverage: facts.resources.map(|found| found.coverage),
+            coverage: facts.figures.map(|found| found.coverage),
             gpu_pct: gpu,
         })
     }
@@ -151,19 +144,19 @@ impl Death {
         let died = error.signal.is_some()
             || error.kind == "backend_died"
             || error.exit.is_some_and(|exit| exit > 128);
-        let series = |name: &str| facts.resources.and_then(|found| found.series.get(name)).copied();
+        let series = |place: usize| facts.figures.and_then(|found| found.get(place));
         let at_death = error.memory.unwrap_or_default();
         // The reading at death may come after the memory was given back: the worse counts.
-        let least = |read: Option<f64>, names: [&str; 2]| {
-            let sampled = names.into_iter().filter_map(|name| series(name).map(|s| s.min));
+        let least = |read: Option<f64>, places: [usize; 2]| {
+            let sampled = places.into_iter().filter_map(|place| series(place).map(|s| s.min));
             sampled.chain(read).reduce(f64::min)
         };
-        let most = |read: Option<f64>, name: &str| {
-            series(name).map(|s| s.max).into_iter().chain(read).reduce(f64::max)
+        let most = |read: Option<f64>, place: usize| {
+            series(place).map(|s| s.max).into_iter().chain(read).reduce(f64::max)
         };
-        let free_gb = least(at_death.ram_free_gb, ["ram_free_gb", "cgroup_free_gb"]);
-        let swap_mb = most(at_death.swap_used_mb, "swap_used_mb");
-        let pressure = most(at_death.memory_pressure.map(f64::from), "memory_pressure");
+        let free_gb = least(at_death.ram_free_gb, [place("ram_free_gb"), place("cgroup_free_gb")]);
+        let swap_mb = most(at_death.swap_used_mb, place("swap_used_mb"));
+        let pressure = most(at_death.memory_pressure.map(f64::from), place("memory_pressure"));
         let short = free_gb.is_some_and(|free| free < limit_gb)
             || pressure.is_some_and(|pressure| pressure >= 2.0);
         (died && short).then(|| Death {
@@ -185,11 +178,6 @@ impl Facts<'_> {
         self.details
             .duration_s
             .unwrap_or(crate::window::seconds(self.window.end - self.window.start))
-    }
-
-    /// Whether the phase came to its aim.
-    pub(crate) fn reached(&self) -> bool {
-        self.details.error.is_none()
     }
 
     /// Whether the model's file was in the page cache.

@@ -49,7 +49,7 @@ impl Load {
 
     /// The load that `facts` tell of, if they are of one that came to its aim.
     pub(crate) fn of(facts: &Facts<'_>, samples: Option<&Samples>) -> Option<Load> {
-        if facts.phase != Some("load") || !facts.reached() {
+        if facts.phase != Some("load") || !facts.reached {
             return None;
         }
         let read = |source: Source| {

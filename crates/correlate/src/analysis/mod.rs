@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use records::{Advice, Anomaly, Kind, ModelLife, Origin, Values};
 use serde::Serialize;
 
-pub(crate) use self::facts::{Details, Facts};
+pub(crate) use self::facts::{Details, Facts, Tokens};
 pub use self::{
     levels::model_delta_gb,
     slope::{Slope, slope},

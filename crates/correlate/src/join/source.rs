@@ -36,7 +36,7 @@ impl Join {
         window: Window,
         fold: Option<Box<Fold>>,
         merged: &mut BTreeMap<String, Samples>,
-    ) -> Option<Resources> {
+    ) -> Option<Figures> {
         match source {
             Source::Stream(index) => self.of_stream(index, window, fold),
             Source::Host(host) => {
@@ -52,7 +52,7 @@ impl Join {
                         new.insert(samples)
                     }
                 };
-                resources(samples, window, None)
+                figures(samples, window, None)
             }
         }
     }
