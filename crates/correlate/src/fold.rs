@@ -158,7 +158,7 @@ impl Fold {
         }
         let spans = Spans::new(self, times, rows.clone());
         self.samples += rows.len() as u64;
-        self.covered += spans.forward.iter().sum::<f64>() as Micros;
+        self.covered += spans.covered;
         self.take_spacings(times, rows.clone());
         for (place, series) in SERIES.iter().enumerate() {
             if !samples.has(place) {
@@ -264,34 +264,45 @@ struct Spans {
     reach: Micros,
     /// The sums of the first two.
     total: [f64; 2],
+    covered: Micros,
 }
 
 impl Spans {
+    /// Those of `rows`, which lie inside the window.
     fn new(fold: &Fold, times: &[Micros], rows: Range<usize>) -> Spans {
+        let Fold { window, interval, .. } = *fold;
+        let count = rows.len();
         let mut spans = Spans {
-            forward: Vec::with_capacity(rows.len()),
-            backward: Vec::with_capacity(rows.len()),
-            ends: Vec::with_capacity(rows.len()),
-            joined: Vec::with_capacity(rows.len()),
-            window: fold.window,
-            reach: reach(fold.interval),
+            forward: Vec::with_capacity(count),
+            backward: Vec::with_capacity(count),
+            ends: Vec::with_capacity(count),
+            joined: Vec::with_capacity(count),
+            window,
+            reach: reach(interval),
             total: [0.0; 2],
+            covered: 0,
         };
-        let mut before = fold.last;
-        for row in rows {
-            let at = times[row];
-            let next = times.get(row + 1).filter(|next| fold.is_joined(at, **next));
-            let end = next.map_or(at + fold.interval, |next| *next);
-            let from = before.filter(|before| fold.is_joined(*before, at));
-            let from = from.unwrap_or(at - fold.interval);
+        let mut total = [0; 2];
+        // So far away that they are joined with nothing.
+        let none = Micros::MIN / 2;
+        let mut before = fold.last.unwrap_or(none);
+        let nexts = times[rows.start + 1..].iter().copied().chain([Micros::MAX / 2]);
+        for (at, next) in times[rows].iter().copied().zip(nexts) {
+            let joined = fold.is_joined(at, next);
+            let end = if joined { next } else { at + interval };
+            let from = if fold.is_joined(before, at) { before } else { at - interval };
+            let (forward, backward) = (end.min(window.end) - at, at - from.max(window.start));
+            total[0] += forward;
+            total[1] += backward;
             // Microseconds of a window fit an f64 to the last one.
-            spans.forward.push(fold.window.overlap(at, end) as f64);
-            spans.backward.push(fold.window.overlap(from, at) as f64);
+            spans.forward.push(forward as f64);
+            spans.backward.push(backward as f64);
             spans.ends.push(end);
-            spans.joined.push(next.is_some());
-            before = Some(at);
+            spans.joined.push(joined);
+            before = at;
         }
-        spans.total = [spans.forward.iter().sum(), spans.backward.iter().sum()];
+        spans.total = total.map(|micros| micros as f64);
+        spans.covered = total[0];
         spans
     }
 }
@@ -315,11 +326,7 @@ impl Folded {
             (first, first, first * total)
         } else {
             // Of NaN, which compares to nothing, there is no sum either.
-            let (mut min, mut max) = (first, first);
-            for value in values {
-                min = if *value < min { *value } else { min };
-                max = if *value > max { *value } else { max };
-            }
+            let (min, max) = extremes(values);
             (min, max, dot(values, weights))
         };
         if sum.is_nan() {
@@ -387,6 +394,24 @@ impl Folded {
 /// left as soon as some differ.
 pub(crate) fn all_are(one: f64, values: &[f64]) -> bool {
     values.chunks(16).all(|chunk| chunk.iter().fold(true, |same, value| same & (*value == one)))
+}
+
+/// The least and the greatest of `values`, in four parts, as below.
+fn extremes(values: &[f64]) -> (f64, f64) {
+    let (mut least, mut most) = ([f64::INFINITY; 4], [f64::NEG_INFINITY; 4]);
+    let (quads, rest) = values.as_chunks::<4>();
+    let mut look_at = |lane: usize, value: f64| {
+        least[lane] = if value < least[lane] { value } else { least[lane] };
+        most[lane] = if value > most[lane] { value } else { most[lane] };
+    };
+    for quad in quads {
+        (0..4).for_each(|lane| look_at(lane, quad[lane]));
+    }
+    rest.iter().for_each(|value| look_at(0, *value));
+    (
+        least.into_iter().fold(f64::INFINITY, f64::min),
+        most.into_iter().fold(f64::NEG_INFINITY, f64::max),
+    )
 }
 
 /// The sum of products, in four parts, so that they need not wait for one another.

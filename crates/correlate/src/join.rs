@@ -19,7 +19,7 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     Samples,
-    analysis::{Analysis, Thresholds, is_finding, model_delta_gb},
+    analysis::{Analysis, Columns, Thresholds, is_finding, model_delta_gb},
     figures::Figures,
     fold::{Fold, reach},
     item::{Item, Joined},
@@ -231,14 +231,15 @@ impl Join {
             }
         };
         let shift = self.shift(part.input).all;
-        self.streams[index].scanned(part.rows, part.values, shift);
-        // All of them have the same series, so each writes over the one before.
-        let mut all = Values::NONE;
-        let mut watched = self.analysis.watch(index);
-        for row in part.rows {
-            row.fill(part.values, &mut all);
-            watched.sample(micros(row.ts) + shift, row.missed, &all);
+        let stream = &mut self.streams[index];
+        let rows = stream.scanned(part, shift);
+        let missed = part.rows.iter().fold(0u64, |sum, row| sum.saturating_add(row.missed));
+        let mut columns = Columns::NONE;
+        for (place, _) in part.columns() {
+            columns.0[place] = &stream.samples.column(place)[rows.clone()];
         }
+        let times = &stream.samples.times()[rows];
+        self.analysis.samples(index, times, missed, &columns);
         self.after_sample(index, part.input);
     }
 

@@ -1,8 +1,6 @@
 //! Quantiles of values that come one after the other: exact ones as long as there are
 //! not too many, then from a histogram.
 
-use std::cmp::Ordering;
-
 use hdrhistogram::Histogram;
 use records::Unit;
 
@@ -79,12 +77,13 @@ impl Quantiles {
             Quantiles::Same(_, 0) => None,
             Quantiles::Same(same, _) => Some((*same, *same)),
             Quantiles::Exact(values) => {
-                let above = quantile(values, high);
+                let mut keys: Vec<i64> = values.iter().map(|value| key(*value)).collect();
+                let above = quantile_among(&mut keys, values.len(), values.len(), high);
                 // That put the lower ones in front, where both neighbours of the lower
                 // quantile are, unless the two quantiles are next to one another.
                 let (front, count) = (place(values.len(), high).0, values.len());
                 let front = if place(count, low).0 < front { front + 1 } else { count };
-                Some((quantile_among(values, front, low), above))
+                Some((quantile_among(&mut keys, front, count, low), above))
             }
             Quantiles::Counted(histogram) => {
                 let at = |q| {
@@ -120,21 +119,36 @@ fn add(histogram: &mut Histogram<u32>, value: f64, unit: Unit) {
 
 /// The `q` quantile by linear interpolation between order statistics: type 7 of
 /// Hyndman and Fan, "Sample Quantiles in Statistical Packages" (1996), the default
-/// of numpy and R. `values` are not empty, and none is NaN; their order changes.
-pub(crate) fn quantile(values: &mut [f64], q: f64) -> f64 {
-    quantile_among(values, values.len(), q)
+/// of numpy and R. `values` are not empty, and none is NaN.
+pub(crate) fn quantile(values: &[f64], q: f64) -> f64 {
+    let mut keys: Vec<i64> = values.iter().map(|value| key(*value)).collect();
+    quantile_among(&mut keys, values.len(), values.len(), q)
 }
 
-/// The same where the lowest values are known to be the first `front` ones, among which
-/// it lies.
-fn quantile_among(values: &mut [f64], front: usize, q: f64) -> f64 {
-    let (below, part) = place(values.len(), q);
-    let (_, low, higher) = values[..front]
-        .select_nth_unstable_by(below, |a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+/// The same of `count` keys, where the lowest are known to be the first `front` ones, among
+/// which it lies. Their order changes.
+fn quantile_among(keys: &mut [i64], front: usize, count: usize, q: f64) -> f64 {
+    let (below, part) = place(count, q);
+    let (_, low, higher) = keys[..front].select_nth_unstable(below);
     let low = *low;
     // Nothing lies higher only where it is the last one itself.
-    let high = higher.iter().copied().reduce(f64::min).unwrap_or(low);
+    let high = value(higher.iter().copied().min().unwrap_or(low));
+    let low = value(low);
     low + part * (high - low)
+}
+
+/// A whole number for each value, in the same order: they are far quicker to compare.
+fn key(value: f64) -> i64 {
+    flip(value.to_bits().cast_signed())
+}
+
+fn value(key: i64) -> f64 {
+    f64::from_bits(flip(key).cast_unsigned())
+}
+
+/// Of a negative number all bits but the sign: the further from zero, the lower.
+fn flip(bits: i64) -> i64 {
+    bits ^ ((bits >> 63) & i64::MAX)
 }
 
 /// The order statistic below the `q` quantile of `count` values, from 0, and how far it
@@ -155,11 +169,12 @@ mod tests {
     #[test]
     fn quantiles_interpolate_as_numpy_does() {
         // numpy.quantile([1, 2, 3, 4], [0.5, 0.95]) = [2.5, 3.85]
-        let mut values = [4.0, 1.0, 3.0, 2.0];
-        assert_eq!(quantile(&mut values, 0.5), 2.5);
-        assert!((quantile(&mut values, 0.95) - 3.85).abs() < 1e-12);
-        assert_eq!(quantile(&mut [7.0], 0.95), 7.0);
-        assert_eq!(quantile(&mut [1.0, 9.0, 5.0], 0.5), 5.0);
+        let values = [4.0, 1.0, 3.0, 2.0];
+        assert_eq!(quantile(&values, 0.5), 2.5);
+        assert!((quantile(&values, 0.95) - 3.85).abs() < 1e-12);
+        assert_eq!(quantile(&[7.0], 0.95), 7.0);
+        assert_eq!(quantile(&[1.0, 9.0, 5.0], 0.5), 5.0);
+        assert_eq!(quantile(&[-1.0, 9.0, -5.0, 0.0], 0.5), -0.5);
     }
 
     #[test]
@@ -192,14 +207,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_pair_is_what_each_quantile_is_by_itself(
-            values in prop::collection::vec((0u32..50).prop_map(f64::from), 1..40),
+            values in prop::collection::vec((-25i32..25).prop_map(f64::from), 1..40),
             low in 0.0..1.0f64,
             high in 0.0..1.0f64,
         ) {
             let (low, high) = (low.min(high), low.max(high));
             let mut quantiles = Quantiles::NONE;
             quantiles.extend(&values, Unit::Gb);
-            let alone = |q| quantile(&mut values.clone(), q);
+            let alone = |q| quantile(&values, q);
             prop_assert_eq!(quantiles.pair(low, high, Unit::Gb), Some((alone(low), alone(high))));
         }
     }

@@ -172,8 +172,8 @@ fn spacing_around(samples: &Samples, window: Window) -> Option<Micros> {
     let first = times.partition_point(|ts| *ts < window.start);
     let end = times.partition_point(|ts| *ts < window.end);
     let around = &times[first.saturating_sub(AROUND + 1)..(end + AROUND + 1).min(times.len())];
-    let mut spacings: Vec<f64> = around.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
-    (!spacings.is_empty()).then(|| quantile(&mut spacings, 0.5).round() as Micros)
+    let spacings: Vec<f64> = around.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+    (!spacings.is_empty()).then(|| quantile(&spacings, 0.5).round() as Micros)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The samples of one sampler, kept for the join: a time and the values of the
 //! series, column by column, and nothing else of the line.
 
-use records::{Row, SERIES, Sample};
+use records::{SERIES, Sample};
 
 use crate::window::{Micros, micros};
 
@@ -59,22 +59,18 @@ impl Samples {
         }
     }
 
-    /// Takes samples that all have the same series, at times that are `shift` later.
-    /// `values` are those that theirs are among.
-    pub(crate) fn push_rows(&mut self, rows: &[Row], values: &[f64], shift: Micros) {
-        let Some(first) = rows.first() else {
-            return;
-        };
+    /// Takes samples that were scanned, at times that are `shift` later.
+    pub(crate) fn push_rows(&mut self, part: &pipe::Samples<'_>, shift: Micros) {
         let known = self.times.len();
-        for row in rows {
+        for row in part.rows {
             let time = micros(row.ts) + shift;
             self.out_of_order |= self.times.last().is_some_and(|last| time <= *last);
             self.times.push(time);
         }
-        for (rank, (place, _)) in first.series(values).enumerate() {
+        for (place, values) in part.columns() {
             let column = &mut self.columns[place];
             column.resize(known, f64::NAN);
-            column.extend(rows.iter().map(|row| row.value(rank, values)));
+            column.extend(values);
         }
     }
 

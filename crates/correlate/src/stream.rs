@@ -1,9 +1,9 @@
 //! What is known of one run on one host: its samples, whether they are all here up
 //! to some time, and what still runs.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{cmp::Reverse, collections::BinaryHeap, ops::Range};
 
-use records::{Kind, Origin, Params, Row};
+use records::{Kind, Origin, Params};
 
 use crate::{
     Samples,
@@ -92,16 +92,18 @@ impl Stream {
         self.samples.push_row(ts, values);
     }
 
-    /// Takes samples that were scanned, all with the same series, at times that are `shift`
-    /// later.
-    pub(crate) fn scanned(&mut self, rows: &[Row], values: &[f64], shift: Micros) {
+    /// Takes samples that were scanned, at times that are `shift` later. Which they are
+    /// among those that it keeps.
+    pub(crate) fn scanned(&mut self, part: &pipe::Samples<'_>, shift: Micros) -> Range<usize> {
         let known = self.samples.times().len();
-        self.samples.push_rows(rows, values, shift);
-        for (row, ts) in rows.iter().zip(&self.samples.times()[known..]) {
+        self.samples.push_rows(part, shift);
+        let times = &self.samples.times()[known..];
+        for (row, ts) in part.rows.iter().zip(times) {
             self.next_seq = self.next_seq.filter(|next| *next == row.seq).map(|next| next + 1);
             self.replay |= *ts < self.latest;
             self.latest = *ts;
         }
+        known..known + times.len()
     }
 
     /// A test or a span begins.

@@ -13,8 +13,12 @@ const FAR: f64 = (1u64 << 60) as f64;
 /// Seconds to whole microseconds.
 #[must_use]
 pub(crate) fn micros(seconds: f64) -> Micros {
-    // Within the range of an i64 by the clamp, and whole by the rounding.
-    (seconds * 1e6).round().clamp(-FAR, FAR) as Micros
+    let micros = (seconds * 1e6).clamp(-FAR, FAR);
+    // Within the range of an i64 by the clamp. What it leaves is exact, and half a
+    // microsecond of it is rounded away from zero, as `round` does.
+    let whole = micros as Micros;
+    let left = micros - whole as f64;
+    whole + Micros::from(left >= 0.5) - Micros::from(left <= -0.5)
 }
 
 /// Microseconds to seconds.
@@ -79,6 +83,12 @@ mod tests {
 
     #[test]
     fn times_are_exact_to_the_microsecond_and_nonsense_does_not_overflow() {
+        for seconds in
+            [0.000_000_5, -0.000_000_5, 1.499_999_4, 0.0, -2.000_001_5, 4e9 + 0.000_000_5]
+        {
+            assert_eq!(micros(seconds), (seconds * 1e6).round() as i64, "{seconds}");
+        }
+        assert_eq!(micros(f64::NAN), 0);
         assert_eq!(micros(1_770_811_205.001_235), 1_770_811_205_001_235);
         let all = Window::new(-1e300, Some(1e300), None).unwrap();
         assert_eq!(all.overlap(micros(-f64::MAX), micros(f64::MAX)), all.end - all.start);

@@ -101,6 +101,19 @@ pub struct Samples<'a> {
 }
 
 impl Samples<'_> {
+    /// The series that they have, as places in [`records::SERIES`], each with its values.
+    pub fn columns(&self) -> impl Iterator<Item = (usize, impl Iterator<Item = f64>)> {
+        let first = self.rows.first();
+        let values = first.map_or(&[][..], |row| row.own(self.values));
+        let places = first.into_iter().flat_map(|row| row.places());
+        let width = first.map_or(1, |row| row.present.count_ones().max(1)) as usize;
+        // Those of one sample follow those of the one before.
+        let values = &values[..values.len().min(width * self.rows.len())];
+        places.enumerate().map(move |(rank, place)| {
+            (place, values.chunks_exact(width).map(move |of_one| of_one[rank]))
+        })
+    }
+
     /// Where their lines lie in [`Block::bytes`].
     pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
         self.lines.iter().map(|(range, _)| widen(range))

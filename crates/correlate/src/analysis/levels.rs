@@ -14,28 +14,28 @@ const AFTER: Micros = 3_000_000;
 pub(crate) struct Source {
     /// What it is called in records.
     pub(crate) name: &'static str,
-    /// Series that are added up.
-    places: &'static [usize],
+    /// Its series.
+    place: usize,
+    /// One that is added to it.
+    plus: Option<usize>,
     /// What is measured is what is left, and not what is in use.
     free: bool,
 }
 
-const FOOTPRINT: Source =
-    Source { name: "tree_footprint_gb", places: &[place("tree_footprint_gb")], free: false };
-const RSS_AND_GPU: Source = Source {
-    name: "tree_rss_gb + gpu_mem_used_gb",
-    places: &[place("tree_rss_gb"), place("gpu_mem_used_gb")],
-    free: false,
-};
-const RSS: Source = Source { name: "tree_rss_gb", places: &[place("tree_rss_gb")], free: false };
-pub(crate) const USED: Source =
-    Source { name: "ram_used_gb", places: &[place("ram_used_gb")], free: false };
+const FOOTPRINT: Source = Source::of_one("tree_footprint_gb", place("tree_footprint_gb"));
+const RSS: Source = Source::of_one("tree_rss_gb", place("tree_rss_gb"));
+const RSS_AND_GPU: Source =
+    Source { name: "tree_rss_gb + gpu_mem_used_gb", plus: Some(place("gpu_mem_used_gb")), ..RSS };
+pub(crate) const USED: Source = Source::of_one("ram_used_gb", place("ram_used_gb"));
 pub(crate) const FREE: Source =
-    Source { name: "ram_free_gb", places: &[place("ram_free_gb")], free: true };
-pub(crate) const GPU: Source =
-    Source { name: "gpu_mem_used_gb", places: &[place("gpu_mem_used_gb")], free: false };
+    Source { free: true, ..Source::of_one("ram_free_gb", place("ram_free_gb")) };
+pub(crate) const GPU: Source = Source::of_one("gpu_mem_used_gb", place("gpu_mem_used_gb"));
 
 impl Source {
+    const fn of_one(name: &'static str, place: usize) -> Source {
+        Source { name, place, plus: None, free: false }
+    }
+
     /// The first of them that `samples` have.
     fn of_tree(samples: &Samples) -> Option<Source> {
         [FOOTPRINT, RSS_AND_GPU, RSS].into_iter().find(|source| source.is_in(samples))
@@ -51,17 +51,12 @@ impl Source {
     }
 
     fn is_in(self, samples: &Samples) -> bool {
-        self.places.iter().all(|place| samples.has(*place))
+        samples.has(self.place) && self.plus.is_none_or(|place| samples.has(place))
     }
 
     /// The level as it is reported: none where it is not memory in use.
     pub(crate) fn shown(self, level: f64) -> Option<f64> {
         (!self.free).then_some(level)
-    }
-
-    fn value(self, samples: &Samples, row: usize) -> Option<f64> {
-        let sum: Option<f64> = self.places.iter().map(|place| samples.value(*place, row)).sum();
-        sum.map(|sum| if self.free { -sum } else { sum })
     }
 
     /// The values with `from` ≤ ts < `to`, in the order of time.
@@ -73,7 +68,16 @@ impl Source {
     ) -> impl DoubleEndedIterator<Item = f64> {
         let times = samples.times();
         let rows = times.partition_point(|ts| *ts < from)..times.partition_point(|ts| *ts < to);
-        rows.filter_map(move |row| self.value(samples, row))
+        let one = samples.column(self.place);
+        let other = self.plus.map_or(one, |place| samples.column(place));
+        // Where the last samples lack one of them, its column is shorter.
+        let end = rows.end.min(one.len()).min(other.len());
+        let rows = rows.start.min(end)..end;
+        let level = move |(one, other): (&f64, &f64)| {
+            let sum = if self.plus.is_some() { one + other } else { *one };
+            if self.free { -sum } else { sum }
+        };
+        one[rows.clone()].iter().zip(&other[rows]).map(level).filter(|level| !level.is_nan())
     }
 
     /// The least level from the second before the window to its end: that from which a

@@ -1,11 +1,9 @@
 //! What one sampler's samples say by themselves, whatever ran.
 
-use records::Values;
-
 use super::{
     Thresholds,
     gaps::Gaps,
-    second::{SECOND, Second},
+    second::{Columns, SECOND, Second},
     spell::{Spell, Spells},
     steps::{Rise, Steps},
     swap::Growth,
@@ -77,23 +75,34 @@ impl Machine {
         }
     }
 
-    /// A sample. One that is not later than the one before is none.
-    #[inline]
-    pub(crate) fn sample(&mut self, ts: Micros, values: &Values) {
-        if ts <= self.last {
-            return;
-        }
-        self.last = ts;
-        self.gaps.sample(ts);
-        match &mut self.second {
-            Some(second) if second.holds(ts) => second.add(ts, values),
-            _ => {
-                let mut next = Second::at(ts);
-                next.add(ts, values);
-                if let Some(second) = self.second.replace(next) {
-                    self.look_at(&second);
-                }
+    /// Samples at those times, of those values. One that is not later than the one before
+    /// is none.
+    pub(crate) fn samples(&mut self, times: &[Micros], columns: &Columns<'_>) {
+        let mut at = 0;
+        while let Some(&ts) = times.get(at) {
+            if ts <= self.last {
+                at += 1;
+                continue;
             }
+            if let Some(second) = self.second.take_if(|second| !second.holds(ts)) {
+                self.look_at(&second);
+            }
+            let second = self.second.get_or_insert_with(|| Second::at(ts));
+            // Those in the same second, as long as each is later than the one before.
+            let rows = at..times[at..]
+                .iter()
+                .scan(self.last, |last, ts| {
+                    let is_next = *ts > *last && second.holds(*ts);
+                    *last = *ts;
+                    is_next.then_some(())
+                })
+                .count()
+                + at;
+            let times = &times[rows.clone()];
+            second.add(times, columns, &rows);
+            times.iter().for_each(|ts| self.gaps.sample(*ts));
+            self.last = times.last().copied().unwrap_or(ts);
+            at = rows.end;
         }
     }
 

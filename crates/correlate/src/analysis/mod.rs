@@ -21,12 +21,15 @@ mod swap;
 mod thresholds;
 mod throttle;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 use records::{Advice, Anomaly, Kind, ModelLife, Origin, Values};
 use serde::Serialize;
 
-pub(crate) use self::facts::{Details, Facts, Tokens};
+pub(crate) use self::{
+    facts::{Details, Facts, Tokens},
+    second::Columns,
+};
 pub use self::{
     levels::model_delta_gb,
     slope::{Slope, slope},
@@ -96,23 +99,6 @@ struct Stream {
     away: Vec<Window>,
 }
 
-/// One sampler, while its samples come.
-pub struct Watched<'a> {
-    samples: &'a mut u64,
-    missed: &'a mut u64,
-    machine: &'a mut Machine,
-}
-
-impl Watched<'_> {
-    /// A sample, as [`Analysis::sample`] takes it.
-    #[inline]
-    pub fn sample(&mut self, ts: Micros, missed: u64, values: &Values) {
-        *self.samples += 1;
-        *self.missed = self.missed.saturating_add(missed);
-        self.machine.sample(ts, values);
-    }
-}
-
 impl Analysis {
     /// One that alarms from those thresholds on.
     #[must_use]
@@ -134,25 +120,37 @@ impl Analysis {
         }
     }
 
-    /// That sampler, of which there are samples now.
-    pub fn watch(&mut self, stream: usize) -> Watched<'_> {
-        let thresholds = &self.thresholds;
+    /// Samples of that sampler, each later than all before it; `missed` deadlines passed
+    /// unused in between. One that is not later counts for nothing.
+    pub(crate) fn samples(
+        &mut self,
+        stream: usize,
+        times: &[Micros],
+        missed: u64,
+        columns: &Columns<'_>,
+    ) {
         let stream = self.streams.entry(stream).or_default();
-        let interval = stream.interval;
         let machine = stream.machine.get_or_insert_with(|| {
-            let mut machine = Machine::new(thresholds);
-            if let Some(interval) = interval {
+            let mut machine = Machine::new(&self.thresholds);
+            if let Some(interval) = stream.interval {
                 machine.gaps.interval(interval);
             }
             machine
         });
-        Watched { samples: &mut stream.samples, missed: &mut stream.missed, machine }
+        stream.samples += times.len() as u64;
+        stream.missed = stream.missed.saturating_add(missed);
+        machine.samples(times, columns);
     }
 
-    /// A sample of that sampler, later than all before it; `missed` deadlines passed
-    /// unused in between. One that is not later counts for nothing.
-    pub fn sample(&mut self, stream: usize, ts: Micros, missed: u64, values: &Values) {
-        self.watch(stream).sample(ts, missed, values);
+    /// One sample, the same way.
+    pub(crate) fn sample(&mut self, stream: usize, ts: Micros, missed: u64, values: &Values) {
+        let mut columns = Columns::NONE;
+        for (column, value) in columns.0.iter_mut().zip(&values.0) {
+            if !value.is_nan() {
+                *column = slice::from_ref(value);
+            }
+        }
+        self.samples(stream, &[ts], missed, &columns);
     }
 
     /// Forgets the samples of that sampler: they come anew, in the order of time, and

@@ -1,7 +1,9 @@
 //! What the samples of one second say. The detectors look at seconds and not at
 //! samples: that is fine enough for people, and a million samples cost little.
 
-use records::{Values, place};
+use std::ops::Range;
+
+use records::{SERIES, place};
 
 use crate::window::Micros;
 
@@ -16,16 +18,29 @@ pub(crate) struct Mean {
 }
 
 impl Mean {
-    fn add(&mut self, value: f64) {
-        if !value.is_nan() {
-            self.sum += value;
-            self.count += 1.0;
-        }
+    fn add(&mut self, values: impl ExactSizeIterator<Item = f64>) {
+        self.count += values.len() as f64;
+        values.for_each(|value| self.sum += value);
     }
 
     /// The mean; none where nothing was measured.
     pub(crate) fn get(self) -> Option<f64> {
         (self.count > 0.0).then(|| self.sum / self.count)
+    }
+}
+
+/// The values of samples that have the same series, by their places in [`SERIES`]: one of
+/// each sample, or none of any.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns<'a>(pub(crate) [&'a [f64]; SERIES.len()]);
+
+impl<'a> Columns<'a> {
+    /// Without any.
+    pub(crate) const NONE: Columns<'static> = Columns([&[]; SERIES.len()]);
+
+    /// The values of those samples of the series at `place`.
+    fn of(&self, place: usize, rows: &Range<usize>) -> &'a [f64] {
+        self.0[place].get(rows.clone()).unwrap_or_default()
     }
 }
 
@@ -105,32 +120,34 @@ impl Second {
         ts < self.end
     }
 
-    /// Takes a sample. Of levels that are not read each time the last counts, or the
-    /// one that is the least cause for alarm.
-    pub(crate) fn add(&mut self, ts: Micros, values: &Values) {
-        let value = |place: usize| values.0[place];
-        self.to = ts;
-        let swap = value(SWAP);
-        if !swap.is_nan() {
-            if swap != self.swap {
-                (self.swap, self.swap_at) = (swap, ts);
+    /// Takes samples: those `rows` of `columns`, at those times. Of levels that are not read
+    /// each time the last counts, or the one that is the least cause for alarm.
+    pub(crate) fn add(&mut self, times: &[Micros], columns: &Columns<'_>, rows: &Range<usize>) {
+        let of = |place: usize| columns.of(place, rows);
+        let values = |place: usize| of(place).iter().copied();
+        self.to = times.last().copied().unwrap_or(self.to);
+        for (swap, ts) in of(SWAP).iter().zip(times) {
+            if *swap != self.swap {
+                (self.swap, self.swap_at) = (*swap, *ts);
             }
-            if swap <= self.swap_low {
-                (self.swap_low, self.swap_low_at) = (swap, ts);
+            if *swap <= self.swap_low {
+                (self.swap_low, self.swap_low_at) = (*swap, *ts);
             }
         }
         // `min` and `max` of NaN and a number are the number.
-        self.pressure = self.pressure.max(value(PRESSURE));
-        self.zombies = self.zombies.min(value(ZOMBIES));
-        self.thermal = self.thermal.min(value(THERMAL));
-        self.gpu_temp = self.gpu_temp.max(value(GPU_TEMP));
-        self.cpu_temp = self.cpu_temp.max(value(CPU_TEMP));
-        self.used.add(value(USED));
-        self.free.add(value(FREE));
-        self.cpu.add(value(CPU_USER) + value(CPU_SYS));
-        self.tree_cpu.add(value(TREE_CPU));
-        self.cpu_freq.add(value(CPU_FREQ));
-        self.gpu.add(value(GPU));
-        self.gpu_freq.add(value(GPU_FREQ));
+        let least = |known: f64, place: usize| values(place).fold(known, f64::min);
+        let most = |known: f64, place: usize| values(place).fold(known, f64::max);
+        self.pressure = most(self.pressure, PRESSURE);
+        self.zombies = least(self.zombies, ZOMBIES);
+        self.thermal = least(self.thermal, THERMAL);
+        self.gpu_temp = most(self.gpu_temp, GPU_TEMP);
+        self.cpu_temp = most(self.cpu_temp, CPU_TEMP);
+        self.used.add(values(USED));
+        self.free.add(values(FREE));
+        self.cpu.add(values(CPU_USER).zip(values(CPU_SYS)).map(|(user, sys)| user + sys));
+        self.tree_cpu.add(values(TREE_CPU));
+        self.cpu_freq.add(values(CPU_FREQ));
+        self.gpu.add(values(GPU));
+        self.gpu_freq.add(values(GPU_FREQ));
     }
 }

@@ -39,17 +39,27 @@ pub struct Row {
 }
 
 impl Row {
-    /// The places in [`SERIES`] and the values of the series that it has. `values` are
-    /// those that the scanner gathered.
-    pub fn series<'a>(&self, values: &'a [f64]) -> impl Iterator<Item = (usize, f64)> + use<'a> {
+    /// The places in [`SERIES`] of the series that it has.
+    pub fn places(&self) -> impl Iterator<Item = usize> + use<> {
         let mut rest = self.present;
-        let values = values.get(self.first..).unwrap_or_default();
-        values.iter().map_while(move |value| {
+        std::iter::from_fn(move || {
             // An index below 64, so it fits.
             let place = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
             rest &= rest - 1;
-            Some((place, *value))
+            Some(place)
         })
+    }
+
+    /// Its own values, and those after them, of those that the scanner gathered.
+    #[must_use]
+    pub fn own<'a>(&self, values: &'a [f64]) -> &'a [f64] {
+        values.get(self.first..).unwrap_or_default()
+    }
+
+    /// The places in [`SERIES`] and the values of the series that it has. `values` are
+    /// those that the scanner gathered.
+    pub fn series<'a>(&self, values: &'a [f64]) -> impl Iterator<Item = (usize, f64)> + use<'a> {
+        self.places().zip(self.own(values).iter().copied())
     }
 
     /// The value of that rank among the series that it has.
