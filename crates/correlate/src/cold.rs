@@ -16,6 +16,9 @@ use crate::window::{Micros, Window};
 /// What a model runs on: the backend, where one is named, and the model.
 pub(crate) type ModelKey = (Option<String>, String);
 
+/// So many uses are always kept.
+const MOST_USES: usize = 4096;
+
 /// The loads and uses of models in one run.
 #[derive(Default)]
 pub(crate) struct Cold {
@@ -25,6 +28,8 @@ pub(crate) struct Cold {
     uses: BTreeMap<ModelKey, BTreeSet<(Micros, u64)>>,
     /// By end, then arrival: in a stream nothing that ended earlier is still to come.
     order: BTreeMap<(Micros, u64), Use>,
+    /// Uses beyond which it is worth while to forget some.
+    most: usize,
 }
 
 /// A use of a model.
@@ -56,6 +61,46 @@ impl Cold {
         let used = Use { key: key.clone(), start: window.start, who: hash(id) };
         self.order.insert((window.end, arrival), used);
         self.uses.entry(key).or_default().insert((window.start, arrival));
+    }
+
+    /// Whether there is so much that [`Cold::forget`] should be called.
+    pub(crate) fn is_full(&self) -> bool {
+        self.order.len() > self.most.max(MOST_USES)
+    }
+
+    /// Forgets what nobody asks for any more who starts at `needed_from` or later: of the
+    /// uses on one load the first is enough.
+    pub(crate) fn forget(&mut self, needed_from: Micros) {
+        let half = self.order.len() / 2;
+        let Some(newest) = self.order.keys().nth(half).map(|(end, _)| *end) else {
+            return;
+        };
+        let until = newest.min(needed_from);
+        self.order = self.order.split_off(&(until, 0));
+        for (key, uses) in &mut self.uses {
+            let loads = self.loads.get(key);
+            let load_of = |start: Micros| Some(*loads?.range(..=start).next_back()?.0);
+            let mut last = None;
+            uses.retain(|(start, _)| {
+                let load = Some(load_of(*start));
+                let is_first = load != last;
+                last = load;
+                is_first || *start >= until
+            });
+        }
+        for loads in self.loads.values_mut() {
+            // The last one before that is the one that is in memory.
+            if let Some(last) = loads.range(..=until).next_back().map(|(end, _)| *end) {
+                *loads = loads.split_off(&last);
+            }
+        }
+        // Where little could go, looking again at once would cost much.
+        self.most = self.order.len() + MOST_USES / 2;
+    }
+
+    /// Whether a load that ended then is known.
+    pub(crate) fn has_load(&self, end: Micros) -> bool {
+        self.loads.values().any(|loads| loads.contains_key(&end))
     }
 
     /// When the line first came.
@@ -101,10 +146,43 @@ fn hash(id: Option<&str>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::iter::empty;
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        iter::empty,
+    };
 
-    use super::{Cold, ModelKey};
+    use super::{Cold, MOST_USES, ModelKey};
     use crate::Window;
+
+    #[test]
+    fn what_was_forgotten_changes_no_answer_about_what_comes() {
+        // Alternating loads of two models, ten tests on each, and copies of all.
+        let story = |forgets: bool| {
+            let (mut cold, mut answers) = (Cold::default(), Vec::new());
+            for at in 0..30_000i64 {
+                let model = key(["a", "b"][(at / 10 % 2) as usize]);
+                if at % 10 == 0 {
+                    cold.loaded(model.clone(), Window { start: at * 10 - 5, end: at * 10 });
+                }
+                let used = Window { start: at * 10, end: at * 10 + 9 };
+                let id = at.to_string();
+                for copy in 0..2 {
+                    cold.used(model.clone(), used, Some(&id), (2 * at + copy) as u64);
+                }
+                answers.push(cold.is_cold(&model, used, Some(&id), true, empty()));
+                if forgets && cold.is_full() {
+                    cold.forget(at * 10);
+                }
+            }
+            (answers, cold)
+        };
+        let ((all, _), (kept, cold)) = (story(false), story(true));
+        assert_eq!(kept, all);
+        assert_eq!(all.iter().filter(|cold| **cold == Some(true)).count(), 3000);
+        let known = cold.order.len() + cold.uses.values().map(BTreeSet::len).sum::<usize>();
+        let loads: usize = cold.loads.values().map(BTreeMap::len).sum();
+        assert!(known <= 3 * MOST_USES && loads <= MOST_USES / 5, "{known} {loads}");
+    }
 
     fn key(model: &str) -> ModelKey {
         (Some("llama".into()), model.into())

@@ -68,6 +68,8 @@ pub struct Join {
     analysis: Analysis,
     /// What a correlate before this one found out about a run, by the number of the run.
     earlier: Vec<(usize, Vec<u8>)>,
+    /// What the findings had to leave out.
+    left_out: Vec<String>,
     /// Memory that each load took, by run and window.
     deltas: BTreeMap<(usize, i64, i64), Option<f64>>,
 }
@@ -159,6 +161,7 @@ impl Join {
             shifts: Vec::new(),
             analysis: Analysis::new(Thresholds::default()),
             earlier: Vec::new(),
+            left_out: Vec::new(),
             deltas: BTreeMap::new(),
         }
     }
@@ -167,6 +170,17 @@ impl Join {
     #[must_use]
     pub fn with_thresholds(mut self, thresholds: Thresholds) -> Join {
         self.analysis = Analysis::new(thresholds);
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn analysis(&self) -> &Analysis {
+        &self.analysis
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_analysis(mut self, analysis: Analysis) -> Join {
+        self.analysis = analysis;
         self
     }
 
@@ -300,6 +314,7 @@ impl Join {
                 )
             })
             .into_iter()
+            .chain(self.left_out.iter().cloned())
     }
 
     fn stream(&mut self, run: &str, host: &str) -> usize {
@@ -399,6 +414,19 @@ impl Join {
             let found = held.item.window.and_then(|window| self.of_stream(index, window, fold));
             self.give_out(held, found, From::Stream(index));
         }
+        self.forget(index);
+    }
+
+    /// Forgets what nothing asks for any more, once there is much of it.
+    fn forget(&mut self, index: usize) {
+        let cold = &mut self.streams[index].cold;
+        if !cold.is_full() {
+            return;
+        }
+        let waiting = self.held.values().filter(|held| held.stream == index);
+        let starts = waiting.filter_map(|held| held.item.window.map(|window| window.start));
+        cold.forget(starts.min().unwrap_or(Micros::MAX));
+        self.deltas.retain(|(of, _, end), _| *of != index || cold.has_load(*end));
     }
 
     /// Gives a line out with the figures that were found in those samples.
@@ -425,6 +453,13 @@ impl Join {
         let kind = item.kind;
         let found = Joined { figures, cold_start, model_delta_gb };
         self.joined.push_back((kind, item.joined(found)));
+        if self.analysis.is_full() {
+            let origins: Vec<Origin> = self.streams.iter().map(|s| s.origin.clone()).collect();
+            let told = self.analysis.condense(&origins);
+            self.joined.extend(told.iter().filter_map(|(_, finding)| {
+                Some((Kind::ModelLife, serde_json::to_vec(finding).ok()?))
+            }));
+        }
     }
 
     fn of_stream(

@@ -50,6 +50,9 @@ record! {
         /// The tests that ran on it.
         #[serde(default)]
         pub tests: Vec<String>,
+        /// More tests that ran on it, of a long run: too many to be named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tests_left_out: Option<u64>,
         /// The tests that name no model and ran while it was in memory.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub unnamed_tests: Vec<String>,

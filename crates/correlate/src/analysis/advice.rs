@@ -4,46 +4,66 @@ use std::collections::BTreeMap;
 
 use records::{Advice, Origin, round};
 
-use super::{facts::Ran, life::Load};
+use super::{condense::Before, facts::Ran, life::Load};
 use crate::{cold::ModelKey, window::seconds};
 
 /// The advice for one run: `loads` and `tests` are its own. None where nothing was
 /// loaded.
-pub(crate) fn advice(origin: &Origin, loads: &[&Load], tests: &[&Ran]) -> Option<Advice> {
+///
+/// `before` is what is known of those of its loads and tests that are no longer kept.
+pub(crate) fn advice(
+    origin: &Origin,
+    before: &Before,
+    loads: &[&Load],
+    tests: &[&Ran],
+) -> Option<Advice> {
     let mut tests: Vec<&Ran> = tests.iter().copied().filter(|test| !test.skipped).collect();
     tests.sort_by_key(|test| test.window.start);
-    // Where no span tells of loads, the model is loaded wherever it changes.
-    let keys: Vec<&ModelKey> = if loads.is_empty() {
-        let mut keys: Vec<_> = tests.iter().filter_map(|test| test.model.as_ref()).collect();
-        keys.dedup();
-        keys
-    } else {
-        loads.iter().map(|load| &load.key).collect()
-    };
+    let says_loads = before.loads > 0 || !loads.is_empty();
     let start = tests.iter().map(|test| test.window.start);
-    let start = start.chain(loads.iter().map(|load| load.window.start)).min()?;
+    let start = start.chain(loads.iter().map(|load| load.window.start));
+    let start = start.chain(before.start).chain(before.from).min()?;
 
-    let mut first: BTreeMap<&ModelKey, f64> = BTreeMap::new();
+    // Where no span tells of loads, the model is loaded wherever it changes.
+    let (keys, earlier, known) = if says_loads {
+        let keys = loads.iter().map(|load| &load.key).collect();
+        (keys, before.loads, before.first.keys().collect())
+    } else {
+        let later = tests.iter().filter(|test| !test.folded);
+        let mut keys: Vec<_> = before.last().into_iter().collect();
+        keys.extend(later.filter_map(|test| test.model.as_ref()));
+        keys.dedup();
+        // The first of them is counted among those before.
+        let keys = keys.split_off(usize::from(before.last().is_some()));
+        (keys, before.changes, before.models.iter().collect::<Vec<_>>())
+    };
+    let mut first: BTreeMap<&ModelKey, f64> = before.first.iter().map(|(k, s)| (k, *s)).collect();
     let mut in_time: Vec<&&Load> = loads.iter().collect();
     in_time.sort_by_key(|load| load.window.start);
     for load in in_time {
         first.entry(&load.key).or_insert(load.load_s);
     }
     let mut different = keys.clone();
+    different.extend(known);
     different.sort_unstable();
     different.dedup();
     if different.is_empty() {
         return None;
     }
-    let spent = (!loads.is_empty()).then(|| loads.iter().map(|load| load.load_s).sum::<f64>());
+    let spent = loads.iter().map(|load| load.load_s).sum::<f64>() + before.load_s;
+    let spent = says_loads.then_some(spent);
+    let count = keys.len() + earlier;
     let saves = spent.map(|spent| (spent - first.values().sum::<f64>()).max(0.0));
     let mut advice = Advice::at(seconds(start), origin);
-    advice.loads = keys.len() as u64;
+    advice.loads = count as u64;
     advice.models = different.len() as u64;
     advice.load_s = spent.map(|s| round(s, 3));
     advice.saves_s = saves.map(|s| round(s, 3));
-    advice.message = sentence(keys.len(), different.len(), spent.zip(saves));
-    if keys.len() > different.len() {
+    advice.message = sentence(count, different.len(), spent.zip(saves));
+    if before.tests > 0 && count > different.len() {
+        let tests = before.tests as usize + tests.len();
+        advice.message.push_str(&format!("; the order of {tests} tests is too long to be given"));
+    } else if count > different.len() {
         let ids = |tests: &[&Ran]| tests.iter().map(|test| test.id.clone()).collect::<Vec<_>>();
         let (was, order) = (ids(&tests), ids(&grouped(&tests)));
         if was == order {
@@ -102,6 +122,7 @@ mod tests {
             peak: None,
             coverage: None,
             gpu_pct: None,
+            folded: false,
         }
     }
 

@@ -89,6 +89,8 @@ pub(crate) struct Ran {
     pub(crate) coverage: Option<f64>,
     /// The mean and the greatest use of the GPU.
     pub(crate) gpu_pct: Option<(f64, f64)>,
+    /// It counts among those that are no longer kept, and is kept for a finding.
+    pub(crate) folded: bool,
 }
 
 impl Ran {
@@ -119,6 +121,7 @@ impl Ran {
             peak: facts.model.and(samples).and_then(|samples| peak(samples, facts.window)),
             coverage: facts.figures.map(|found| found.coverage),
             gpu_pct: gpu,
+            folded: false,
         })
     }
 }

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use records::{ModelLife, Origin, Params, round};
 
 use super::{
+    Analysis,
+    condense::{Seen, Used},
     facts::{Facts, Ran},
     levels::{FREE, GPU, Loaded, Source, USED, loaded, peak},
     steps::Rise,
@@ -29,16 +31,18 @@ pub(crate) struct Load {
     gpu: Option<Loaded>,
     /// Memory of the whole machine before it, which outlives the processes.
     machine: Option<(Source, f64)>,
+    /// What is known of what ran on it and is no longer kept.
+    pub(crate) seen: Seen,
 }
 
 /// Another phase of a model's life.
 #[derive(Clone, Debug)]
 pub(crate) struct Phase {
-    stream: usize,
-    key: ModelKey,
-    window: Window,
-    stop: bool,
-    peak: Option<f64>,
+    pub(crate) stream: usize,
+    pub(crate) key: ModelKey,
+    pub(crate) window: Window,
+    pub(crate) stop: bool,
+    pub(crate) peak: Option<f64>,
 }
 
 impl Load {
@@ -69,6 +73,7 @@ impl Load {
             memory: samples.and_then(|samples| loaded(samples, facts.window)),
             gpu: read(GPU),
             machine,
+            seen: Seen::default(),
         })
     }
 }
@@ -104,11 +109,10 @@ pub(crate) struct Life<'a> {
 /// The lives of the runs, in the order of their loads. `samples_of` gives the samples
 /// of a run, for what comes after its last unload.
 pub(crate) fn lives<'a, 's>(
-    loads: &'a [Load],
-    phases: &[Phase],
-    tests: &[Ran],
+    analysis: &'a Analysis,
     samples_of: &dyn Fn(usize) -> Option<&'s Samples>,
 ) -> Vec<Life<'a>> {
+    let Analysis { loads, phases, tests, disks: known_disks, .. } = analysis;
     let mut loads: Vec<&Load> = loads.iter().collect();
     loads.sort_by_key(|load| (load.stream, load.window.start));
     let phases = ByModel::new(phases.iter().map(|p| (p.stream, &p.key, p.window.start, p)));
@@ -124,6 +128,9 @@ pub(crate) fn lives<'a, 's>(
             disks.entry((stream, key)).or_insert(disk_gb);
         }
     }
+    for ((stream, key), disk_gb) in known_disks {
+        disks.entry((*stream, key)).or_insert(*disk_gb);
+    }
     let mut lives: Vec<Life<'a>> = Vec::new();
     for (at, &load) in loads.iter().enumerate() {
         let later = || loads[at + 1..].iter().take_while(|next| next.stream == load.stream);
@@ -134,8 +141,10 @@ pub(crate) fn lives<'a, 's>(
             .map(|next| loads[*next].window.start);
         let phases = || phases.between(stream, key, start, until).copied();
         let stop = phases().filter(|phase| phase.stop).map(|phase| phase.window).next();
+        let stop = load.seen.stop.or(stop);
         let tests = || tests.between(stream, key, start, until).copied();
-        let last = phases().map(|p| p.window.end).chain(tests().map(|t| t.window.end)).max();
+        let last = phases().map(|p| p.window.end).chain(tests().map(|t| t.window.end));
+        let last = last.chain(load.seen.last).max();
         let end = stop.map_or(last.unwrap_or(load.window.end), |stop| stop.end);
         // What is left is seen best when the next load starts from it; after the last
         // one, in what samples there still are. Both are the least of some time.
@@ -154,6 +163,7 @@ pub(crate) fn lives<'a, 's>(
                 .filter_map(|phase| phase.peak)
                 .chain(tests().filter_map(|test| test.peak))
                 .chain(load.memory.map(|memory| memory.ready))
+                .chain(load.seen.peak)
                 .reduce(f64::max),
             after: load.memory.filter(|_| stop.is_some()).and_then(|m| after(of_memory, m.source)),
             machine_after: load
@@ -226,6 +236,11 @@ impl Life<'_> {
         self.stopped
     }
 
+    /// The machine's memory once it was unloaded.
+    pub(crate) fn level_after(&self) -> Option<f64> {
+        self.machine_after.filter(|_| self.stopped).map(|(_, level)| level)
+    }
+
     /// The record. `tests` are those that ran on the same machine, in the order of time.
     pub(crate) fn record(&self, origin: &Origin, tests: &[&Ran]) -> ModelLife {
         let load = self.load;
@@ -249,6 +264,7 @@ impl Life<'_> {
             |test: &&&Ran| test.stream == load.stream && test.model.as_ref() == Some(&load.key);
         life.disk_gb = self.disk_gb;
         life.tests = ids(during.iter().filter(ran).filter(on_it));
+        life.tests_left_out = Some(load.seen.tests).filter(|count| *count > 0);
         // A test of another backend ran on something else, whatever it names.
         let unnamed = |test: &&&Ran| {
             test.model.is_none() && (test.backend.is_none() || test.backend == load.key.0)
@@ -265,6 +281,7 @@ pub(crate) fn inferred(
     samples: Option<&Samples>,
     origin: &Origin,
     tests: &[&Ran],
+    before: &[&Used],
 ) -> ModelLife {
     let source = samples.and_then(Source::of_machine).unwrap_or(USED);
     let end = rise.end.unwrap_or(last);
@@ -281,16 +298,18 @@ pub(crate) fn inferred(
         .iter()
         .filter(|test| !test.skipped && test.window.start < end && test.window.end > rise.from)
         .collect();
-    let mut named: Vec<&Ran> = during.iter().filter(|t| t.model.is_some()).map(|t| **t).collect();
-    named.sort_by(|a, b| a.model.cmp(&b.model));
+    let named = during.iter().filter_map(|test| Some((test.model.as_ref()?, test.disk_gb)));
+    let used = before.iter().filter(|used| used.window.start < end && used.window.end > rise.from);
+    let mut named: Vec<(&ModelKey, Option<f64>)> =
+        named.chain(used.map(|used| (&used.key, used.disk_gb))).collect();
+    named.sort_by(|a, b| a.0.cmp(b.0));
     // Only where all of them name the same model is it known which this one is.
-    if let (Some(first), Some(last)) = (named.first(), named.last())
-        && first.model == last.model
-        && let Some((backend, model)) = &first.model
+    if let (Some((first, disk_gb)), Some((last, _))) = (named.first(), named.last())
+        && first == last
     {
-        life.params.backend.clone_from(backend);
-        life.params.model = Some(model.clone());
-        life.disk_gb = first.disk_gb;
+        life.params.backend.clone_from(&first.0);
+        life.params.model = Some(first.1.clone());
+        life.disk_gb = *disk_gb;
     }
     life.tests = ids(during.iter().copied().filter(|test| test.model.is_some()));
     life.unnamed_tests = ids(during.iter().copied().filter(|test| test.model.is_none()));

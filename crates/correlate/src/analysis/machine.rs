@@ -183,6 +183,27 @@ impl Machine {
         self.steps.all()
     }
 
+    /// How many more there were.
+    pub(crate) fn more_rises(&self) -> u64 {
+        self.steps.more
+    }
+
+    /// When something was wrong, so far.
+    pub(crate) fn troubles(&self) -> impl Iterator<Item = (Micros, Micros)> {
+        let [(_, cpu), (_, gpu)] = self.throttled();
+        let spells = [
+            self.swap(),
+            self.pressure(),
+            self.zombies().0,
+            self.thermal(),
+            cpu,
+            gpu,
+            self.outside(),
+        ];
+        let spells = spells.into_iter().flatten().map(|spell| (spell.from, spell.to));
+        spells.chain(self.gaps.list.iter().copied())
+    }
+
     /// The mean load of the seconds that ended before `work`, of the first two minutes.
     pub(crate) fn load_before(&self, work: Micros) -> Option<LoadBefore> {
         let before: Vec<&Load> = self.beginning.iter().take_while(|load| load.to < work).collect();

@@ -7,6 +7,7 @@
 //! held, and tests are set against those at the end.
 
 mod advice;
+mod condense;
 mod facts;
 mod findings;
 mod gaps;
@@ -37,12 +38,14 @@ pub use self::{
 };
 
 use self::{
+    condense::{Before, Limits},
     facts::{Death, Ran},
     life::{Load, Phase},
     machine::Machine,
 };
 use crate::{
     Samples, Window,
+    cold::ModelKey,
     window::{Micros, micros},
 };
 
@@ -69,6 +72,9 @@ pub(crate) fn is_finding(kind: Kind, anomaly: Option<&str>) -> bool {
     }
 }
 
+/// Deaths that are kept: far more than anybody reads.
+const MOST_DEATHS: usize = 1024;
+
 /// Takes what is joined and finds out more.
 #[derive(Default)]
 pub struct Analysis {
@@ -78,6 +84,13 @@ pub struct Analysis {
     loads: Vec<Load>,
     phases: Vec<Phase>,
     deaths: Vec<Death>,
+    limits: Limits,
+    /// Deaths beyond those that are kept.
+    more_deaths: u64,
+    /// The sizes of models that tests told which are no longer kept.
+    disks: BTreeMap<(usize, ModelKey), f64>,
+    /// The most, on average, that a test kept the GPU busy which is no longer kept.
+    busiest: BTreeMap<(usize, ModelKey), f64>,
 }
 
 /// What is known of a run on a host.
@@ -97,6 +110,8 @@ struct Stream {
     work: Option<Micros>,
     /// When the machine slept or its clock was set: there are no samples then.
     away: Vec<Window>,
+    /// What is known of what is no longer kept.
+    before: Before,
 }
 
 impl Analysis {
@@ -181,7 +196,13 @@ impl Analysis {
     /// A line was joined, with `samples`.
     pub(crate) fn item(&mut self, facts: &Facts<'_>, samples: Option<&Samples>) {
         self.begin(facts.stream, facts.window.start);
-        self.deaths.extend(Death::of(facts, self.thresholds.crash_free_gb));
+        if let Some(death) = Death::of(facts, self.thresholds.crash_free_gb) {
+            if self.deaths.len() < MOST_DEATHS {
+                self.deaths.push(death);
+            } else {
+                self.more_deaths += 1;
+            }
+        }
         if facts.kind == Kind::Span {
             self.loads.extend(Load::of(facts, samples));
             self.phases.extend(Phase::of(facts, samples));
@@ -204,6 +225,21 @@ impl Analysis {
         }
         self.forget_copies();
         findings::all(self, origins, samples_of)
+    }
+
+    /// What is left out of the findings because there is too much of it.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = String> {
+        let tests: u64 = self.streams.values().map(|stream| stream.before.tests).sum();
+        let rises: u64 =
+            self.streams.values().filter_map(|s| s.machine.as_ref()).map(Machine::more_rises).sum();
+        let about = [
+            (tests, "tests that findings count and do not name"),
+            (rises, "lives of models, found in the samples, that are not told"),
+            (self.more_deaths, "deaths under pressure that are not told"),
+        ];
+        about.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| {
+            format!("a long run: {what}: {count}; their lines are joined as all others")
+        })
     }
 
     /// A line that came twice tells of one thing. Brings them in the order of time, too.

@@ -21,6 +21,9 @@ const NEAR: f64 = 0.25;
 const FOLLOWS: f64 = 60.0;
 /// After so long without samples nobody knows when memory rose.
 const PAUSE: Micros = 10 * SECOND;
+/// Rises that are kept.
+const MOST: usize = 1024;
+
 /// A rise of memory and, where it was seen, its end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rise {
@@ -46,6 +49,8 @@ pub(crate) struct Steps {
     last: Micros,
     open: Option<Rise>,
     done: Vec<Rise>,
+    /// Rises beyond those that are kept.
+    pub(crate) more: u64,
 }
 
 impl Steps {
@@ -59,6 +64,7 @@ impl Steps {
             last: 0,
             open: None,
             done: Vec::new(),
+            more: 0,
         }
     }
 
@@ -121,7 +127,11 @@ impl Steps {
     fn close_below(&mut self, now_gb: f64, at: Micros) {
         let over = |rise: &mut Rise| now_gb <= f64::midpoint(rise.before_gb, rise.after_load_gb);
         if let Some(rise) = self.open.take_if(over) {
-            self.done.push(Rise { end: Some(at), after_gb: Some(now_gb), ..rise });
+            if self.done.len() < MOST {
+                self.done.push(Rise { end: Some(at), after_gb: Some(now_gb), ..rise });
+            } else {
+                self.more += 1;
+            }
         }
     }
 

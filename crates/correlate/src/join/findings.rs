@@ -39,10 +39,13 @@ impl Join {
         };
         let kept = |index: usize| !sampled(index) && earlier.iter().any(|(of, _)| *of == index);
         let found = analysis.finish(&origins, &samples_of);
+        let left_out = analysis.left_out().collect();
         // A record of numbers, texts and maps with text keys has no way to fail.
         let new = found.iter().filter(|(index, _)| !kept(*index));
         let new = new.filter_map(|(_, finding)| serde_json::to_vec(finding).ok());
         let old = earlier.iter().filter(|(index, _)| kept(*index)).map(|(_, line)| line.clone());
-        old.chain(new).collect()
+        let lines = old.chain(new).collect();
+        self.left_out = left_out;
+        lines
     }
 }

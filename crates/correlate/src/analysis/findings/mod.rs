@@ -12,8 +12,9 @@ use serde_json::{Map, Value};
 use super::{
     Analysis, Finding,
     advice::advice,
+    condense::Before,
     facts::Ran,
-    life::{Load, lives},
+    life::{Life, Load, lives},
     second::SECOND,
     spell::Spell,
 };
@@ -52,18 +53,20 @@ pub(crate) fn all<'s>(
     origins: &[Origin],
     samples_of: SamplesOf<'_, 's>,
 ) -> Vec<(usize, Finding)> {
-    let lives = lives(&analysis.loads, &analysis.phases, &analysis.tests, samples_of);
-    let mut found =
-        Found { analysis, origins, lives: Vec::new(), anomalies: Vec::new(), spoilers: Vec::new() };
+    let lives = lives(analysis, samples_of);
+    let mut found = Found::new(analysis, origins);
     found.lives(&lives, samples_of);
     let mut advised = Vec::new();
+    let none_before = Before::default();
     for (stream, origin) in origins.iter().enumerate() {
         let loads: Vec<&Load> = analysis.loads.iter().filter(|l| l.stream == stream).collect();
         let tests: Vec<&Ran> = analysis.tests.iter().filter(|t| t.stream == stream).collect();
         // What a run that says what it loads does not say was loaded before it.
         let says_loads = analysis.streams.get(&stream).is_some_and(|stream| stream.says_loads);
-        if !(says_loads && loads.is_empty()) {
-            advised.extend(advice(origin, &loads, &tests).map(|advice| (stream, advice)));
+        let before = analysis.streams.get(&stream).map(|stream| &stream.before);
+        let before = before.unwrap_or(&none_before);
+        if !(says_loads && loads.is_empty() && before.loads == 0) {
+            advised.extend(advice(origin, before, &loads, &tests).map(|advice| (stream, advice)));
         }
         found.leak_of_spans(stream, &lives);
     }
@@ -93,6 +96,23 @@ struct Found<'a> {
     anomalies: Vec<(usize, Anomaly)>,
     /// What spoils a measurement on the machine of a sampler, and when.
     spoilers: Vec<(usize, &'static str, Spell)>,
+}
+
+/// The records of some lives.
+pub(super) fn records_of(
+    analysis: &Analysis,
+    origins: &[Origin],
+    lives: &[&Life<'_>],
+) -> Vec<(usize, Finding)> {
+    let records = Found::new(analysis, origins).records_of(lives.iter().copied());
+    records.into_iter().map(|(stream, life)| (stream, Finding::Life(life))).collect()
+}
+
+impl<'a> Found<'a> {
+    fn new(analysis: &'a Analysis, origins: &'a [Origin]) -> Found<'a> {
+        let (lives, anomalies, spoilers) = (Vec::new(), Vec::new(), Vec::new());
+        Found { analysis, origins, lives, anomalies, spoilers }
+    }
 }
 
 impl Found<'_> {

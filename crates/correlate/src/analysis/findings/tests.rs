@@ -83,7 +83,9 @@ impl Found<'_> {
     /// and backend used it.
     pub(super) fn idle_gpus(&mut self) {
         let thresholds = self.analysis.thresholds;
-        let mut busiest: BTreeMap<_, f64> = BTreeMap::new();
+        let before = self.analysis.busiest.iter();
+        let mut busiest: BTreeMap<_, f64> =
+            before.map(|((stream, model), mean)| ((*stream, model), *mean)).collect();
         for test in &self.analysis.tests {
             if let (Some(model), Some((mean, _))) = (&test.model, test.gpu_pct) {
                 let most = busiest.entry((test.stream, model)).or_insert(mean);
