@@ -234,6 +234,35 @@ def joining():
     print(f"validating it          {check[0]:.2f} s, {check[2]:.0f} MB")
 
 
+def piped(tests=200):
+    """Milliseconds from the first sample after the end of a test to its joined line, in a live pipe."""
+    joiner = subprocess.Popen([BIN / "correlate", "--tests-only"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    head = {"v": 1, "run": "r", "host": "h"}
+
+    def line(record, ts, **fields):
+        joiner.stdin.write(json.dumps({"record": record, **head, "ts": ts, **fields}).encode() + b"\n")
+        joiner.stdin.flush()
+
+    line("stream", 0.0, interval_ms=200.0)
+    line("run_start", 0.0)
+    took = []
+    for test in range(tests):
+        for at in range(6):
+            ts = (6 * test + at) * INTERVAL
+            if at == 5:
+                line("test", ts - 5 * INTERVAL, id=f"t{test}", end_ts=ts)
+                time.sleep(0.005)
+                since = time.perf_counter()
+            line("sample", ts, seq=6 * test + at, elapsed_s=ts, ram_used_gb=8.0, cpu_user=50.0)
+        assert f'"t{test}"' in joiner.stdout.readline().decode()
+        took.append((time.perf_counter() - since) * 1e3)
+    joiner.stdin.close()
+    joiner.wait()
+    took.sort()
+    print(f"joined line after the first sample behind a test's end  p50 {took[len(took) // 2]:.2f} ms, "
+          f"p99 {took[int(len(took) * 0.99)]:.2f} ms, at most {took[-1]:.2f} ms")
+
+
 def running_cells():
     due, due_p99, done, done_p99 = running.overhead(WORK)
     print("runner, one request at a time, against a server that answers at once")
@@ -288,7 +317,7 @@ def collecting():
 if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     # Some of them, by name, or all.
-    parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "running": running_cells,
+    parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "piped": piped, "running": running_cells,
              "collecting": collecting, "measuring": benches, "batching": batches}
     # What fetches 5.9 GB is done only when it is asked for.
     large = {"guidellm": beside_guidellm}
