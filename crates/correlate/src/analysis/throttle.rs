@@ -22,6 +22,10 @@ pub(crate) struct Throttle {
     not_above_c: f64,
     recent: VecDeque<f64>,
     last: Micros,
+    /// Since when each second was slow, by itself.
+    slow_since: Option<Micros>,
+    /// Up to when that was told.
+    told_to: Micros,
     best: f64,
     spells: Spells,
 }
@@ -33,6 +37,8 @@ impl Throttle {
             not_above_c,
             recent: VecDeque::with_capacity(AVERAGED),
             last: Micros::MIN / 2,
+            slow_since: None,
+            told_to: Micros::MIN / 2,
             best: f64::NEG_INFINITY,
             spells: Spells::new(3 * PAUSE, 0),
         }
@@ -52,24 +58,67 @@ impl Throttle {
         };
         if from - self.last > PAUSE {
             self.recent.clear();
+            self.slow_since = None;
         }
         self.last = to;
         if self.recent.len() == AVERAGED {
             self.recent.pop_front();
         }
         self.recent.push_back(mhz);
+        let limit = self.best * (1.0 - self.drop);
+        self.slow_since = (mhz < limit).then(|| self.slow_since.unwrap_or(from));
         if self.recent.len() < AVERAGED {
             return;
         }
         let mean = self.recent.iter().sum::<f64>() / AVERAGED as f64;
         self.best = self.best.max(mean);
         let cool = temp <= self.not_above_c;
-        if mean < self.best * (1.0 - self.drop) && !cool {
-            self.spells.see(from, to, 2 * SECOND, mean, self.best);
+        // The mean says that it is no dip, some seconds late; the seconds say since when.
+        if let Some(since) = self.slow_since.filter(|_| mean < limit && !cool) {
+            self.spells.see(since.max(self.told_to), to, 2 * SECOND, mean, self.best);
+            self.told_to = to;
         }
     }
 
     pub(crate) fn all(&self) -> Vec<Spell> {
         self.spells.all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{SECOND, Throttle};
+
+    /// The spells, in whole seconds, of a processor at full load.
+    fn spells(mhz: &[f64]) -> Vec<(i64, i64)> {
+        let mut throttle = Throttle::new(15.0, 75.0);
+        for (at, mhz) in (0i64..).zip(mhz) {
+            let (from, to) = (at * SECOND, (at + 1) * SECOND - 1);
+            throttle.second(from, to, Some(99.0), Some(*mhz), 90.0);
+        }
+        let whole = |micros: i64| (micros as f64 / SECOND as f64).round() as i64;
+        throttle.all().iter().map(|spell| (whole(spell.from), whole(spell.to))).collect()
+    }
+
+    #[test]
+    fn a_spell_is_the_time_that_was_slow() {
+        let phases = [(30, 3000.0), (20, 2000.0), (30, 3000.0)];
+        let mhz: Vec<f64> = phases.iter().flat_map(|(s, mhz)| vec![*mhz; *s]).collect();
+        assert_eq!(spells(&mhz), [(30, 50)]);
+        // Slow to the end, and only a little slower.
+        assert_eq!(spells(&[vec![3000.0; 15], vec![2400.0; 12]].concat()), [(15, 27)]);
+    }
+
+    proptest! {
+        #[test]
+        fn dips_and_noise_are_no_spells(
+            noise in prop::collection::vec(-0.1..0.1f64, 60), dip in 10usize..50, length in 1usize..4
+        ) {
+            let mut mhz: Vec<f64> = noise.iter().map(|noise| 3000.0 * (1.0 + noise * 0.3)).collect();
+            mhz[dip..dip + length].fill(1800.0);
+            prop_assert_eq!(spells(&mhz), []);
+        }
     }
 }

@@ -18,6 +18,8 @@ fn a_hot_gpu_that_gets_slower_at_full_load_is_throttled() {
     assert_eq!(anomaly["kind"], "throttling");
     assert_eq!(anomaly["evidence"]["best_mhz"], 1400.0);
     assert_eq!(anomaly["evidence"]["worst_mhz"], 1100.0);
+    let late = anomaly["ts"].as_f64().unwrap() - (BASE + 30.0);
+    assert!((0.0..2.0).contains(&late), "told since it began, and not since it was sure: {late}");
     let mut story = Story::new();
     run(&mut story, 65.0);
     assert_eq!(story.anomalies(), Vec::<Value>::new(), "a cool GPU is slow for other reasons");
