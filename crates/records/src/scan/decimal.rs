@@ -17,6 +17,9 @@ const POWERS_OF_TEN: [f64; DIGITS + 1] = [
 /// none, or with one that is too long.
 #[inline]
 pub(super) fn whole(bytes: &[u8]) -> Option<(u64, usize)> {
+    if let Some(Short { number, decimals: 0, length }) = short(bytes) {
+        return Some((number, length));
+    }
     let (number, length) = digits(bytes, 0);
     is_plain(bytes, length).then_some((number, length))
 }
@@ -24,6 +27,9 @@ pub(super) fn whole(bytes: &[u8]) -> Option<(u64, usize)> {
 /// The decimal number that `bytes` begin with, and its length. None as above.
 #[inline]
 pub(super) fn decimal(bytes: &[u8]) -> Option<(f64, usize)> {
+    if let Some(Short { number, decimals, length }) = short(bytes) {
+        return Some((number as f64 / POWERS_OF_TEN[decimals], length));
+    }
     let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let (mut number, whole_digits) = digits(unsigned, 0);
     if !is_plain(unsigned, whole_digits) {
@@ -43,6 +49,56 @@ pub(super) fn decimal(bytes: &[u8]) -> Option<(f64, usize)> {
     }
     let value = number as f64 / POWERS_OF_TEN[decimals];
     Some((if unsigned.len() < bytes.len() { -value } else { value }, length))
+}
+
+/// A number without a sign whose end is among the first eight bytes.
+struct Short {
+    /// Its digits.
+    number: u64,
+    /// How many of them stand behind the point.
+    decimals: usize,
+    length: usize,
+}
+
+/// Such a number, as nearly all are: eight bytes are looked at as one.
+#[inline]
+fn short(bytes: &[u8]) -> Option<Short> {
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
+    // The digits become 0 to 9; in every other byte the highest bit is set.
+    let digits = word ^ (EACH * u64::from(b'0'));
+    let others = (((digits & (EACH * 0x7f)) + EACH * 0x76) | digits) & (EACH * 0x80);
+    let whole_digits = (others.trailing_zeros() / 8) as usize;
+    if whole_digits == 0 || whole_digits == 8 || (whole_digits > 1 && bytes[0] == b'0') {
+        return None;
+    }
+    if bytes[whole_digits] != b'.' {
+        let number = eight_digits(digits << (64 - 8 * whole_digits));
+        return Some(Short { number, decimals: 0, length: whole_digits });
+    }
+    // Without the point, where the next byte that is no digit is.
+    let behind = others & (others - 1);
+    let length = (behind.trailing_zeros() / 8) as usize;
+    let decimals = length - whole_digits - 1;
+    if length == 8 || decimals == 0 {
+        return None;
+    }
+    let point = 8 * whole_digits;
+    let before = digits & ((1 << point) - 1);
+    let all = before | ((digits >> (point + 8)) << point);
+    let number = eight_digits(all << (64 - 8 * (length - 1)));
+    Some(Short { number, decimals, length })
+}
+
+/// A one in each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// The number of eight digits, the first in the lowest byte: of neighbours one is made,
+/// then of neighbouring pairs, then of fours.
+#[inline]
+fn eight_digits(digits: u64) -> u64 {
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff
 }
 
 /// JSON has no leading zeros.
@@ -92,11 +148,16 @@ mod tests {
 
         #[test]
         fn what_is_read_is_bit_for_bit_what_serde_json_reads(
-            text in "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,9})?",
+            number in "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,9})?",
+            behind in "(,[\"a-z0-9.]{0,9}|\\}|[eE][0-9]|)",
         ) {
+            // What stands behind it is none of its business.
+            let text = format!("{number}{behind}");
             if let Some((value, length)) = decimal(text.as_bytes()) {
-                let theirs: f64 = serde_json::from_str(&text).unwrap();
-                prop_assert_eq!((value.to_bits(), length), (theirs.to_bits(), text.len()));
+                let theirs: f64 = serde_json::from_str(&number).unwrap();
+                prop_assert_eq!((value.to_bits(), length), (theirs.to_bits(), number.len()));
+            } else {
+                prop_assert!(number.len() > 15, "{number} is plain");
             }
             if let Some((value, length)) = whole(text.as_bytes()) {
                 prop_assert_eq!(&text[..length], value.to_string());
