@@ -62,6 +62,7 @@ struct Head<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the model's id")]
 struct ModelHead<'a> {
     id: Option<String>,
     #[serde(borrow)]
