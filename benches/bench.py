@@ -222,9 +222,11 @@ def joining():
     print(f"  a bare scan          {scan[0]:.2f} s; ours takes {only[0] / scan[0]:.2f}x")
     print(f"  correlate            {only[0]:.2f} s, {only[1]:.1f} MB, all series and quantiles; "
           f"{whole[0]:.2f} s when it writes every line again")
-    small, large = alternating([[BIN / "correlate", path, "--tests-only", "-o", "/dev/null"]
-                                for path in (stream_of(SAMPLES // 10, TESTS // 10), stream)], runs=5)
+    small, large, dense = alternating([
+        [BIN / "correlate", path, "--tests-only", "-o", "/dev/null"]
+        for path in (stream_of(SAMPLES // 10, TESTS // 10), stream, stream_of(SAMPLES, 10 * TESTS))], runs=5)
     print(f"  10 times the lines   {large[0] / small[0]:.1f}x the time; {small[1]:.1f} and {large[1]:.1f} MB")
+    print(f"  10 times the tests   {dense[0]:.2f} s, {dense[1]:.1f} MB")
     report = measured([BIN / "reportgen", joined, "-o", WORK / "report.md"])
     print(f"report of it           {report[0]:.2f} s, {report[2]:.0f} MB")
     plot = measured([BIN / "memplot", joined, "-o", WORK / "timeline.html"])
