@@ -1,6 +1,8 @@
 //! The command line.
 
-use clap::{Parser, ValueHint};
+use clap::{Parser, ValueEnum, ValueHint};
+
+use crate::page::{Page, github, html, json, markdown};
 
 /// Turn a stream of results into a report in Markdown.
 ///
@@ -21,6 +23,14 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<String>,
 
+    /// What to write the report as.
+    #[arg(short, long, value_name = "FORMAT", default_value = "md")]
+    pub format: Format,
+
+    /// Also write every table as a CSV file of its own into DIR, with all of its rows.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub csv: Option<String>,
+
     /// End with exit code 65, and without a report, when a line cannot be read.
     ///
     /// Without it such lines are named, counted and left out.
@@ -30,13 +40,35 @@ pub struct Args {
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
     compare: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
-    csv: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
     fail_on_regression: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
     history: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
-    format: Option<String>,
+}
+
+/// What a report is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Markdown that reads well as it stands.
+    Md,
+    /// One self-contained page.
+    Html,
+    /// The tables as one JSON object, for programs.
+    Json,
+    /// Markdown for the summary of a GitHub job: the details folded, at most 1 MiB.
+    Github,
+}
+
+impl Format {
+    /// `page` in this format.
+    #[must_use]
+    pub fn write(self, page: &Page) -> String {
+        match self {
+            Format::Md => markdown::write(page, markdown::Source::Aligned),
+            Format::Html => html::write(page),
+            Format::Json => json::write(page),
+            Format::Github => github::write(page),
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\

@@ -1,15 +1,17 @@
 //! A stream of results, as a report in Markdown.
 //!
-//! Three steps that know nothing of one another's business: [`input`] sorts the
-//! records by [`run`](mod@run), [`numbers`] computes, [`render`] writes.
+//! Four steps that know nothing of one another's business: [`input`] sorts the records by
+//! [`run`](mod@run), [`numbers`] computes, [`render`] says it, and [`page`] writes that as
+//! Markdown, HTML, JSON or CSV.
 
 mod cli;
 pub mod input;
 pub mod numbers;
+pub mod page;
 pub mod render;
 pub mod run;
 
-pub use cli::Args;
+pub use cli::{Args, Format};
 use input::Input;
 use pipe::{Document, Error, Faults, Reader, exit};
 
@@ -36,7 +38,11 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     input.text = faults.text_lines();
     faults.finish(args.strict)?;
 
-    document.text(&render::report(&input.finish()))?;
+    let page = render::report(&input.finish());
+    document.text(&args.format.write(&page))?;
     document.finish()?;
+    if let Some(folder) = &args.csv {
+        page::csv::write(&page, folder)?;
+    }
     Ok(exit::DONE)
 }

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 use records::classify;
-use reportgen::{input::Input, render};
+use reportgen::{input::Input, page::markdown, render};
 use serde_json::json;
 
 fn report(lines: &str) -> String {
@@ -13,7 +13,7 @@ fn report(lines: &str) -> String {
     for line in lines.lines() {
         input.line(0, &classify(line.as_bytes()), line.as_bytes()).unwrap();
     }
-    render::report(&input.finish())
+    markdown::write(&render::report(&input.finish()), markdown::Source::Aligned)
 }
 
 /// The only markup that a report has besides its Markdown, in turn.

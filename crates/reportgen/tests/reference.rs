@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use records::{Stats, Test, classify, parse};
-use reportgen::{input::Input, numbers, render};
+use reportgen::{input::Input, numbers, page::markdown, render};
 
 const LINES: &str = include_str!("data/backends-reference.jsonl");
 
@@ -25,7 +25,7 @@ fn published_means_and_deviations_are_reproduced() {
         input.line(0, &classify(line.as_bytes()), line.as_bytes()).unwrap();
         tests.push(parse(line.as_bytes()).unwrap());
     }
-    let report = render::report(&input.finish());
+    let report = markdown::write(&render::report(&input.finish()), markdown::Source::Aligned);
     let (mut equal, mut all) = (0, 0);
     for test in &tests {
         let reported = &test.metadata.as_ref().unwrap()["reported"];

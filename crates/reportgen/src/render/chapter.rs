@@ -1,9 +1,9 @@
 //! What every section of a run's report needs to know.
 
+use crate::page::{Cell, code};
 use records::{Backend, Test};
 use serde_json::{Map, Value};
 
-use super::{escape::code, format::NONE};
 use crate::{
     numbers::{self, Health, Measured, Peaks, Sampling, Totals, backend_of, model_of},
     run::Run,
@@ -69,10 +69,10 @@ impl Chapter<'_> {
 }
 
 /// The case with its further axes, as a code span.
-pub(super) fn case_of(test: &Test) -> String {
+pub(super) fn case_of(test: &Test) -> Cell {
     match axes_of(test) {
-        Some(axes) => code(&format!("{}[{axes}]", test.case)),
-        None => code(&test.case),
+        Some(axes) => Cell::name(&format!("{}[{axes}]", test.case)),
+        None => Cell::name(&test.case),
     }
 }
 
@@ -89,28 +89,28 @@ pub(super) fn plain(value: &Value) -> String {
 }
 
 /// The model as a code span.
-pub(super) fn model_cell(test: &Test) -> String {
+pub(super) fn model_cell(test: &Test) -> Cell {
     name_cell(model_of(test))
 }
 
 /// The backend as a code span.
-pub(super) fn backend_cell(test: &Test) -> String {
+pub(super) fn backend_cell(test: &Test) -> Cell {
     name_cell(backend_of(test))
 }
 
 /// A name as a code span, or the mark that there is none.
-pub(super) fn name_cell(name: Option<&str>) -> String {
-    name.map_or_else(|| NONE.to_owned(), code)
+pub(super) fn name_cell(name: Option<&str>) -> Cell {
+    name.map_or_else(Cell::none, Cell::name)
 }
 
 /// What a test ran on, in one cell.
-pub(super) fn cell_of(test: &Test, with_backend: bool) -> String {
+pub(super) fn cell_of(test: &Test, with_backend: bool) -> Cell {
     match (model_of(test), backend_of(test)) {
-        (Some(model), Some(backend)) if with_backend => {
-            format!("{} on {}", code(model), code(backend))
-        }
-        (Some(model), _) => code(model),
-        (None, Some(backend)) => code(backend),
-        (None, None) => "no model".to_owned(),
+        (Some(model), Some(backend)) if with_backend => Cell::words(
+            &format!("{model} on {backend}"),
+            format!("{} on {}", code(model), code(backend)),
+        ),
+        (Some(name), _) | (None, Some(name)) => Cell::name(name),
+        (None, None) => "no model".into(),
     }
 }

@@ -1,13 +1,12 @@
 //! Everything that is known of what failed.
 
+use crate::page::{Page, code, prose};
 use records::{Check, ErrorInfo, Target, Test};
 use serde_json::Value;
 
 use super::{
     chapter::Chapter,
-    escape::{code, prose},
     format::{count, gb, mb, moment, or_none, pressure, seconds},
-    page::Page,
 };
 use crate::numbers::is_bad;
 
@@ -28,8 +27,7 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
 }
 
 fn entry(page: &mut Page, chapter: &Chapter<'_>, test: &Test) {
-    let after = or_none(test.duration_s, |s| format!(" after {}", seconds(s)));
-    let after = if test.duration_s.is_some() { after } else { String::new() };
+    let after = test.duration_s.map(|s| format!(" after {}", seconds(s))).unwrap_or_default();
     let attempt = match test.attempt {
         Some(n) if n > 1 => format!(", attempt {n}"),
         _ => String::new(),

@@ -1,12 +1,11 @@
 //! What was read.
 
 use super::{
-    escape::code,
     format::{count, things},
     head::shown_name,
-    page::Page,
 };
 use crate::input::Input;
+use crate::page::{Page, code};
 
 /// Writes each input with what it holds, and what could not be read.
 pub(super) fn section(page: &mut Page, input: &Input) {

@@ -1,5 +1,6 @@
 //! What ran, when, where and on what.
 
+use crate::page::{Page, code, prose};
 use std::collections::BTreeSet;
 
 use records::{GpuInfo, Machine, Producer};
@@ -7,10 +8,8 @@ use serde_json::{Map, Value};
 
 use super::{
     chapter::Chapter,
-    escape::{code, prose},
     format::{self, clock, day, gb, moment, seconds, things},
     list,
-    page::Page,
 };
 use crate::input::Input;
 
@@ -26,7 +25,7 @@ pub(super) fn section(page: &mut Page, input: &Input, chapter: &Chapter<'_>) {
 
     page.fact("Ran", &ran(chapter));
     if let Some((start, end)) = run.window() {
-        let until = if day(start) == day(end) { clock(end) } else { moment(end) };
+        let until = if day(start) == day(end) { clock(end) } else { moment(end).into() };
         page.fact(
             "Date",
             &format!("{} to {until}, {} from start to end", moment(start), seconds(end - start)),
@@ -231,7 +230,7 @@ fn fact(page: &mut Page, name: &str, parts: &[Option<String>]) {
 fn gpu(gpu: &GpuInfo) -> Option<String> {
     let name = gpu.name.as_deref().map_or_else(|| "unnamed".to_owned(), prose);
     let more: Vec<String> = [
-        gpu.memory_total_gb.map(format::gb),
+        gpu.memory_total_gb.map(|memory| format::gb(memory).into()),
         gpu.driver.as_deref().map(|driver| format!("driver {}", prose(driver))),
     ]
     .into_iter()

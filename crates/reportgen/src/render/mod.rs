@@ -7,7 +7,6 @@ mod batch;
 mod bench;
 mod cases;
 mod chapter;
-mod escape;
 mod failures;
 mod figure;
 mod files;
@@ -18,27 +17,23 @@ mod health;
 mod models;
 mod notable;
 mod outcome;
-mod page;
 mod phases;
 mod protocol;
 mod resources;
 mod skipped;
 mod slowest;
 mod summary;
-mod table;
 mod verdict;
 
+use crate::page::{About, Cell, Left, Page, Right, Table, code, row};
 use chapter::Chapter;
-use escape::code;
-use format::{NONE, count, moment, or_none, things};
-use page::Page;
-use table::{Left, Right, Table};
+use format::{count, moment, or_none, things};
 
 use crate::{input::Input, run::Run};
 
 /// The whole report on `input`.
 #[must_use]
-pub fn report(input: &Input) -> String {
+pub fn report(input: &Input) -> Page {
     let mut page = Page::default();
     match &input.chapters()[..] {
         [] => nothing(&mut page),
@@ -55,7 +50,7 @@ pub fn report(input: &Input) -> String {
     if !input.runs.is_empty() {
         guide::section(&mut page);
     }
-    page.finish()
+    page
 }
 
 fn nothing(page: &mut Page) {
@@ -68,20 +63,23 @@ fn overview(page: &mut Page, runs: &[&Run]) {
     page.paragraph(
         "The input holds several runs. Each has its own part below; no figure mixes them.",
     );
-    let mut table = Table::new(&[
-        ("#", Right),
-        ("Run", Left),
-        ("Host", Left),
-        ("Start", Left),
-        ("Tests", Right),
-        ("Not passed", Right),
-    ]);
+    let mut table = Table::new(
+        "runs",
+        &[
+            ("#", Right),
+            ("Run", Left),
+            ("Host", Left),
+            ("Start", Left),
+            ("Tests", Right),
+            ("Not passed", Right),
+        ],
+    );
     for (at, run) in runs.iter().enumerate() {
         let bad = run.tests.iter().filter(|test| crate::numbers::is_bad(test)).count();
-        table.row([
+        table.row(row![
             (at + 1).to_string(),
-            code(&run.id),
-            if run.host_is_known() { code(&run.host) } else { NONE.to_owned() },
+            Cell::name(&run.id),
+            if run.host_is_known() { Cell::name(&run.host) } else { Cell::none() },
             or_none(run.window(), |window| moment(window.0)),
             count(run.tests.len() as u64),
             count(bad as u64),
@@ -92,6 +90,8 @@ fn overview(page: &mut Page, runs: &[&Run]) {
 
 /// The report on one run.
 fn chapter(page: &mut Page, input: &Input, run: &Run) {
+    page.about.run = Some(run.id.clone());
+    page.about.host = run.host_is_known().then(|| run.host.clone());
     let chapter = Chapter::of(run);
     head::section(page, input, &chapter);
     summary::section(page, input, &chapter);
@@ -107,6 +107,7 @@ fn chapter(page: &mut Page, input: &Input, run: &Run) {
     phases::section(page, &chapter);
     skipped::section(page, &chapter);
     notable::section(page, &chapter);
+    page.about = About::default();
 }
 
 /// `names` as code spans, the first `most` of them: `` `a`, `b` and 3 more ``.

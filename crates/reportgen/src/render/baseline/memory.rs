@@ -1,26 +1,28 @@
 //! The memory around a baseline.
 
+use crate::page::{Left, Page, Right, Table, row};
 use records::{MemoryNow, Test};
 
 use crate::render::{
     figure::fine_gb,
     format::{gb_change, mb, or_none},
-    page::Page,
-    table::{Left, Right, Table},
 };
 
 /// Writes the memory at three moments, and what the queries changed.
 pub(super) fn table(page: &mut Page, test: &Test) {
     let Some(memory) = &test.memory else { return };
-    let mut table = Table::new(&[
-        ("Memory", Left),
-        ("Processes", Right),
-        ("GPU in use", Right),
-        ("Free", Right),
-        ("Swap in use", Right),
-    ]);
+    let mut table = Table::new(
+        "baseline_memory",
+        &[
+            ("Memory", Left),
+            ("Processes", Right),
+            ("GPU in use", Right),
+            ("Free", Right),
+            ("Swap in use", Right),
+        ],
+    );
     let mut row = |name: &str, now: &MemoryNow| {
-        table.row([
+        table.row(row![
             name.to_owned(),
             or_none(now.tree_gb, fine_gb),
             or_none(now.gpu_used_gb, fine_gb),
@@ -35,7 +37,7 @@ pub(super) fn table(page: &mut Page, test: &Test) {
         let change = get(&memory.after).zip(get(&memory.loaded)).map(|(after, then)| after - then);
         or_none(change, gb_change)
     };
-    table.row([
+    table.row(row![
         "change by the queries".to_owned(),
         change(|now| now.tree_gb),
         change(|now| now.gpu_used_gb),

@@ -4,19 +4,16 @@ mod figures;
 mod memory;
 mod target;
 
+use crate::page::{Cell, Left, Page, Right, Table, code, prose, row};
 use records::{Metric, ProtocolKind, Test};
 use serde_json::Value;
 
 use super::{
     bench::model_line,
     chapter::{Chapter, backend_cell, case_of, model_cell},
-    escape::{code, prose},
     figure::{share, timing},
     format::{gb, or_none},
-    outcome,
-    page::Page,
-    protocol,
-    table::{Left, Right, Table},
+    outcome, protocol,
 };
 use crate::numbers::accuracy_pct;
 
@@ -37,28 +34,31 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     if tests.len() > 1 {
         comparison(page, &tests);
     }
-    tests.iter().for_each(|test| entry(page, test));
+    tests.iter().for_each(|test| page.on_test(&test.id, |page| entry(page, test)));
 }
 
 fn comparison(page: &mut Page, tests: &[&Test]) {
-    let mut table = Table::new(&[
-        ("Model", Left),
-        ("Backend", Left),
-        ("Case", Left),
-        ("Disk", Right),
-        ("Memory", Right),
-        ("Load", Right),
-        ("Warm-up", Right),
-        ("Steady", Right),
-        ("Accuracy", Right),
-        ("Verdict", Left),
-    ]);
+    let mut table = Table::new(
+        "baselines",
+        &[
+            ("Model", Left),
+            ("Backend", Left),
+            ("Case", Left),
+            ("Disk", Right),
+            ("Memory", Right),
+            ("Load", Right),
+            ("Warm-up", Right),
+            ("Steady", Right),
+            ("Accuracy", Right),
+            ("Verdict", Left),
+        ],
+    );
     for test in tests {
         let metrics = &test.metrics;
-        let get = |metric: &Option<Metric>, write: fn(f64) -> String| {
+        let get = |metric: &Option<Metric>, write: fn(f64) -> Cell| {
             or_none(metric.as_ref(), |metric| write(metric.value()))
         };
-        table.row([
+        table.row(row![
             model_cell(test),
             backend_cell(test),
             case_of(test),
@@ -72,7 +72,7 @@ fn comparison(page: &mut Page, tests: &[&Test]) {
         ]);
     }
     if tests.iter().all(|test| case_of(test) == case_of(tests[0])) {
-        table.drop_column("Case");
+        table.hide("Case");
     }
     page.table(table, "not measured");
 }

@@ -1,14 +1,13 @@
 //! The limits that the figures of a baseline should keep.
 
+use crate::page::{Page, code, prose};
 use records::{OnMiss, Target, Test};
 use serde_json::Value;
 
 use crate::render::{
-    escape::{code, prose},
     figure::share,
     format::{count, things},
     outcome,
-    page::Page,
 };
 
 /// The metrics that have a row of their own.
@@ -51,7 +50,7 @@ pub(super) fn limit(target: &Target) -> String {
 /// A limit in the unit of its metric.
 fn with_unit(metric: &str, value: f64) -> String {
     match metric {
-        "accuracy" => share(value),
+        "accuracy" => share(value).into(),
         _ if metric.ends_with("_s") => format!("{value} s"),
         _ if metric.ends_with("_gb") => format!("{value} GB"),
         _ => value.to_string(),

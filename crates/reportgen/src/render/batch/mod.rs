@@ -4,18 +4,15 @@ mod figures;
 mod price;
 mod sample;
 
+use crate::page::{Cell, Left, Page, Right, Table, code, row};
 use records::{Metric, ProtocolKind, Test};
 
 use super::{
     bench::model_line,
     chapter::{Chapter, backend_cell, case_of, model_cell},
-    escape::code,
     figure::{large, mean_count, rate, share},
     format::{count, or_none, seconds},
-    outcome,
-    page::Page,
-    protocol,
-    table::{Left, Right, Table},
+    outcome, protocol,
 };
 use crate::numbers::batch;
 
@@ -29,30 +26,33 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     if tests.len() > 1 {
         comparison(page, &tests);
     }
-    tests.iter().for_each(|test| entry(page, test));
+    tests.iter().for_each(|test| page.on_test(&test.id, |page| entry(page, test)));
     price::section(page, &tests);
 }
 
 fn comparison(page: &mut Page, tests: &[&Test]) {
-    let mut table = Table::new(&[
-        ("Case", Left),
-        ("Model", Left),
-        ("Backend", Left),
-        ("Requests", Right),
-        ("Success", Right),
-        ("Time", Right),
-        ("Requests/s", Right),
-        ("Output tok/s", Right),
-        ("Total tok/s", Right),
-        ("Mean answer", Right),
-        ("Verdict", Left),
-    ]);
+    let mut table = Table::new(
+        "batches",
+        &[
+            ("Case", Left),
+            ("Model", Left),
+            ("Backend", Left),
+            ("Requests", Right),
+            ("Success", Right),
+            ("Time", Right),
+            ("Requests/s", Right),
+            ("Output tok/s", Right),
+            ("Total tok/s", Right),
+            ("Mean answer", Right),
+            ("Verdict", Left),
+        ],
+    );
     for test in tests {
         let (figures, totals) = (batch(test), test.batch.as_ref());
-        let get = |metric: &Option<Metric>, write: fn(f64) -> String| {
+        let get = |metric: &Option<Metric>, write: fn(f64) -> Cell| {
             or_none(metric.as_ref(), |metric| write(metric.value()))
         };
-        table.row([
+        table.row(row![
             case_of(test),
             model_cell(test),
             backend_cell(test),
@@ -69,10 +69,10 @@ fn comparison(page: &mut Page, tests: &[&Test]) {
         ]);
     }
     for (name, cell) in
-        [("Case", case_of as fn(&Test) -> String), ("Backend", backend_cell), ("Model", model_cell)]
+        [("Case", case_of as fn(&Test) -> Cell), ("Backend", backend_cell), ("Model", model_cell)]
     {
         if tests.iter().all(|test| cell(test) == cell(tests[0])) {
-            table.drop_column(name);
+            table.hide(name);
         }
     }
     page.table(table, "not stated or not measured");

@@ -5,12 +5,11 @@ mod model;
 mod remarks;
 mod runs;
 
+use crate::page::{Cell, Page, code};
 use records::Test;
 
 use super::{
     chapter::{Chapter, axes_of, backend_cell},
-    escape::code,
-    page::Page,
     protocol,
 };
 pub(super) use model::line as model_line;
@@ -67,7 +66,7 @@ pub(super) fn by_backend<'a>(
         if text.is_empty() {
             continue;
         }
-        let backend = backend_cell(test);
+        let backend = backend_cell(test).to_string();
         match said.iter_mut().find(|(other, _)| *other == text) {
             Some((_, backends)) if backends.contains(&backend) => {}
             Some((_, backends)) => backends.push(backend),
@@ -83,11 +82,11 @@ pub(super) fn by_backend<'a>(
 pub(super) fn label(test: &Test) -> String {
     let name = match (backend_of(test), model_of(test)) {
         (Some(_), _) => backend_cell(test),
-        (None, Some(model)) => code(model),
-        (None, None) => code(&test.case),
+        (None, Some(model)) => Cell::name(model),
+        (None, None) => Cell::name(&test.case),
     };
     match axes_of(test) {
         Some(axes) => format!("{name} at {}", code(&axes)),
-        None => name,
+        None => name.into(),
     }
 }

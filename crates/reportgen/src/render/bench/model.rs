@@ -1,12 +1,12 @@
 //! What is known of a model that several tests ran on.
 
+use crate::page::{code, prose};
 use records::{Model, Test};
 
 use crate::{
     numbers::{Common, common},
     render::{
         bench::by_backend,
-        escape::{code, prose},
         format::{gb, things},
     },
 };
@@ -14,7 +14,7 @@ use crate::{
 /// What is said of a model, one thing each.
 const FACTS: [fn(&Model) -> Option<String>; 8] = [
     |model| model.quantization.as_deref().map(code),
-    |model| model.size_gb.map(gb),
+    |model| model.size_gb.map(|size| gb(size).into()),
     |model| model.params_b.map(|n| format!("{} parameters", billions(n))),
     |model| model.active_params_b.map(|n| format!("{} of them active", billions(n))),
     |model| model.context.map(|n| format!("context of {}", things(n, "token"))),

@@ -1,6 +1,7 @@
 //! What is to be said of a bench besides its figures: who leads, what went wrong, and what
 //! makes figures hard to compare.
 
+use crate::page::{Page, code};
 use records::{Metric, Metrics, Outcome, Stats, Test};
 
 use super::{by_backend, label, model};
@@ -11,12 +12,9 @@ use crate::{
     },
     render::{
         chapter::axes_of,
-        escape::code,
         figure::{mean_count, times},
         format::{count, range},
-        outcome,
-        page::Page,
-        protocol,
+        outcome, protocol,
     },
 };
 
@@ -166,8 +164,12 @@ fn gaps(test: &Test) -> Vec<String> {
 fn lengths(cells: &[Vec<&Test>], get: Get) -> Option<String> {
     let of = |test: &Test| {
         let stats = stats(get(&test.metrics)?);
-        let tokens = |n: f64| format!("{} tokens", mean_count(n));
-        (test.outcome != Outcome::Error).then(|| vec![range(stats.min, stats.max, tokens)])
+        let tokens = |n: f64| {
+            let count = mean_count(n);
+            let text = format!("{count} tokens");
+            count.shown_as(text)
+        };
+        (test.outcome != Outcome::Error).then(|| vec![range(stats.min, stats.max, tokens).into()])
     };
     let differ = cells.iter().filter(|cell| common(cell.iter().copied(), of) == Common::Differs);
     by_backend(differ.flatten().copied(), of)

@@ -2,10 +2,7 @@
 
 use records::{Metric, Metrics, Test};
 
-use crate::{
-    numbers::BenchGroup,
-    render::{format::count, page::Page},
-};
+use crate::{numbers::BenchGroup, page::Page, render::format::count};
 
 /// The most repetitions of a test that are shown.
 const MOST: usize = 100;

@@ -14,7 +14,7 @@ const LONGEST: usize = 400;
 
 /// `text` as a code span: names and values.
 #[must_use]
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = one_line(text);
     if text.trim().is_empty() {
         return "(empty)".to_owned();
@@ -29,7 +29,7 @@ pub(super) fn code(text: &str) -> String {
 
 /// `text` as prose where it is plainly harmless, else as a code span: sentences.
 #[must_use]
-pub(super) fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let line = one_line(text);
     let harmless = |c: char| c.is_alphanumeric() || " .,;:()'\"/%°+-–=?".contains(c);
     let starts_well = line.starts_with(|c: char| c.is_alphanumeric() || c == '(');
