@@ -3,14 +3,20 @@
 //! Samples are only counted: what they say about a test, correlate has put into
 //! its `resources`, and what they say about the run, memmon into its `summary`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use records::{
     Anomaly, Attempt, Begin, Kind, LineKind, Malformed, Origin, Record, RunEnd, RunStart, Sample,
     Span, Stream, Summary, Test, legacy, parse,
 };
 
-use crate::run::{Run, UNKNOWN_HOST};
+use crate::{
+    numbers::keep_used,
+    run::{Run, UNKNOWN_HOST},
+};
 
 /// The run of lines that name none.
 const LEGACY_RUN: &str = "legacy";
@@ -35,6 +41,8 @@ pub struct Input {
 struct Source {
     origin: Option<Origin>,
     recording: Option<usize>,
+    /// Where the last sample named its run and its host, and the text there.
+    named: (Range<usize>, Vec<u8>),
 }
 
 /// Run, host, and for lines that name no run the input that they stand in.
@@ -47,6 +55,7 @@ pub struct FileCounts {
     pub name: String,
     /// Lines of each kind.
     pub lines: BTreeMap<&'static str, u64>,
+    samples: u64,
 }
 
 impl Input {
@@ -70,12 +79,18 @@ impl Input {
     /// When the line is not what it says it is.
     pub fn line(&mut self, input: usize, kind: &LineKind, raw: &[u8]) -> Result<(), Malformed> {
         match kind {
-            LineKind::Ours(Kind::Sample) => self.sample(input, Some(raw))?,
+            LineKind::Ours(Kind::Sample) => {
+                self.sample(input, raw)?;
+                // Looking its name up would take as long as all the rest.
+                self.files[input].samples += 1;
+                return Ok(());
+            }
             LineKind::Ours(Kind::Stream) => {
                 let stream: Stream = parse(raw)?;
                 let origin = Origin { run: stream.run.clone(), host: stream.host.clone() };
                 let at = self.at(input, &origin.run, &origin.host);
-                self.sources[input] = Source { origin: Some(origin), recording: Some(at) };
+                self.sources[input] =
+                    Source { origin: Some(origin), recording: Some(at), named: Default::default() };
                 self.runs[at].streams.push(stream);
             }
             LineKind::Ours(Kind::Summary) => {
@@ -96,7 +111,8 @@ impl Input {
                 run.open.extend(begin.id);
             }
             LineKind::Ours(Kind::Span) => {
-                let span: Span = parse(raw)?;
+                let mut span: Span = parse(raw)?;
+                span.resources.iter_mut().for_each(keep_used);
                 self.of(input, &span).spans.push(span);
             }
             LineKind::Ours(Kind::Attempt) => {
@@ -112,7 +128,7 @@ impl Input {
                 let test = parse::<legacy::LegacyTest>(raw)?.upgrade(&self.origin(input))?;
                 self.test(input, test);
             }
-            LineKind::LegacySample => self.sample(input, None)?,
+            LineKind::LegacySample => self.legacy_sample(input),
             LineKind::LegacySummary => {
                 let line: legacy::LegacySummaryLine = parse(raw)?;
                 let origin = self.origin(input);
@@ -131,6 +147,9 @@ impl Input {
         for run in &mut self.runs {
             run.tests.sort_by(|a, b| a.ts.total_cmp(&b.ts));
             run.spans.sort_by(|a, b| a.ts.total_cmp(&b.ts));
+        }
+        for file in self.files.iter_mut().filter(|file| file.samples > 0) {
+            file.lines.insert(Kind::Sample.name(), file.samples);
         }
         self.lend_recordings();
         self
@@ -169,33 +188,43 @@ impl Input {
         }
     }
 
-    fn test(&mut self, input: usize, test: Test) {
+    fn test(&mut self, input: usize, mut test: Test) {
+        test.resources.iter_mut().for_each(keep_used);
         let run = self.of(input, &test);
         run.open.retain(|id| *id != test.id);
         run.tests.push(test);
     }
 
-    /// Counts a sample. Its run is not read, for there are a million of them: it is
-    /// that of the recording around it, and the first sample's where there is none.
-    fn sample(&mut self, input: usize, ours: Option<&[u8]>) -> Result<(), Malformed> {
-        if let Some(raw) = ours {
-            // What cannot be read is no sample.
-            parse::<SampleHead>(raw)?;
-        }
-        let at = match (self.sources[input].recording, ours) {
-            (Some(at), _) => at,
-            (None, Some(raw)) => {
+    /// Counts a sample. There are a million of them, and nothing of them is needed but whose
+    /// they are: one that names its run and its host as the last one did, at the same place,
+    /// is of the same recording, and is not read.
+    fn sample(&mut self, input: usize, raw: &[u8]) -> Result<(), Malformed> {
+        let source = &self.sources[input];
+        let (place, text) = &source.named;
+        let same = !text.is_empty() && raw.get(place.clone()) == Some(text);
+        let at = match source.recording.filter(|_| same) {
+            Some(at) => at,
+            None => {
                 let sample: Sample = parse(raw)?;
-                self.at(input, &sample.run, &sample.host)
-            }
-            (None, None) => {
-                let origin = self.origin(input);
-                self.at(input, &origin.run, &origin.host)
+                let at = self.at(input, &sample.run, &sample.host);
+                let source = &mut self.sources[input];
+                source.named = named(raw);
+                source.recording = Some(at);
+                at
             }
         };
-        self.sources[input].recording = Some(at);
         self.runs[at].samples += 1;
         Ok(())
+    }
+
+    /// Counts a sample of mlx-knife, which names nothing.
+    fn legacy_sample(&mut self, input: usize) {
+        let at = self.sources[input].recording.unwrap_or_else(|| {
+            let origin = self.origin(input);
+            self.at(input, &origin.run, &origin.host)
+        });
+        self.sources[input].recording = Some(at);
+        self.runs[at].samples += 1;
     }
 
     /// Where lines of this input that do not say it come from.
@@ -236,14 +265,25 @@ fn name(kind: &LineKind) -> &'static str {
     }
 }
 
-/// What every sample of ours has, whatever it measured. Nothing of it is kept.
-#[derive(serde::Deserialize)]
-#[expect(dead_code, reason = "that they can be read is the point")]
-struct SampleHead {
-    ts: f64,
-    seq: u64,
-    elapsed_s: f64,
+/// Where `line` names its run and its host, and that text: from the key of the one to the
+/// comma behind the other. Nowhere unless they follow one another as memmon writes them.
+fn named(line: &[u8]) -> (Range<usize>, Vec<u8>) {
+    let key = br#","run":""#;
+    let find = || {
+        let start = line.windows(key.len()).take(LONGEST_HEAD).position(|text| text == key)?;
+        let run_end =
+            start + key.len() + line[start + key.len()..].iter().position(|b| *b == b'"')?;
+        let host = line[run_end..].strip_prefix(br#"","host":""#)?;
+        let end = line.len() - host.len() + host.iter().position(|b| *b == b'"')? + 2;
+        let text = line.get(start..end)?;
+        // A backslash would be the end of something else.
+        (text.ends_with(b",") && !text.contains(&b'\\')).then(|| (start..end, text.to_owned()))
+    };
+    find().unwrap_or_default()
 }
+
+/// How far into a line its run is looked for.
+const LONGEST_HEAD: usize = 80;
 
 #[cfg(test)]
 mod tests {

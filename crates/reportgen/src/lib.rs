@@ -23,7 +23,7 @@ use pipe::{Document, Error, Faults, Reader, exit};
 /// and under `--strict` when a line cannot be read.
 pub fn run(args: &Args) -> Result<u8, Error> {
     let names = if args.files.is_empty() { vec!["-".to_owned()] } else { args.files.clone() };
-    let mut reader = Reader::open(&names)?;
+    let mut reader = Reader::open(&names)?.at_a_glance();
     pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
     let mut document = Document::create(args.output.as_deref().unwrap_or("-"))?;
     let mut faults = Faults::new("reportgen");
@@ -38,7 +38,7 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     input.text = faults.text_lines();
     faults.finish(args.strict)?;
 
-    let page = render::report(&input.finish());
+    let page = render::report(&input.finish(), args.csv.is_some() || args.format == Format::Json);
     document.text(&args.format.write(&page))?;
     document.finish()?;
     if let Some(folder) = &args.csv {

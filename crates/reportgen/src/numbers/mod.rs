@@ -30,7 +30,7 @@ pub use models::{Key, ModelRow, load_s, models};
 pub use peaks::{Peaks, Source, peaks};
 pub use spread::{Range, Spread, median};
 pub use totals::{Sampling, Totals, sampling, tally, totals};
-pub use usage::{Usage, usage};
+pub use usage::{Usage, keep_used, usage};
 
 use records::{Outcome, Test};
 

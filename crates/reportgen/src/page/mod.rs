@@ -68,9 +68,17 @@ pub struct Page {
     pub(crate) depth: usize,
     /// What the blocks that come are about.
     pub(crate) about: About,
+    /// Whether programs want its tables: then they have all of their rows.
+    all_rows: bool,
 }
 
 impl Page {
+    /// An empty report; with `all_rows` its tables have the rows, too, that nobody sees.
+    #[must_use]
+    pub fn new(all_rows: bool) -> Page {
+        Page { all_rows, ..Page::default() }
+    }
+
     /// A heading of this level, from 1.
     pub(crate) fn heading(&mut self, level: usize, text: &str) {
         text.clone_into(&mut self.section);
@@ -127,6 +135,11 @@ impl Page {
         if !notes.is_empty() {
             self.paragraph(&notes.join(" "));
         }
+    }
+
+    /// How many of a table's rows are wanted: those that are shown, else all.
+    pub(crate) fn wanted_rows(&self) -> usize {
+        if self.all_rows { usize::MAX } else { table::MOST }
     }
 
     /// Lines that are shown as they are.

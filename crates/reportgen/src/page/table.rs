@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{About, Cell, NONE, markdown::Source};
 
 /// The most rows that are shown: no reader goes through more, and no page shows them well.
-const MOST: usize = 300;
+pub(super) const MOST: usize = 300;
 
 /// On which side the cells of a column stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct Table {
     name: &'static str,
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
+    /// How many more rows there are than were wanted.
+    pub(crate) more: usize,
     /// What it is about.
     pub(super) about: About,
 }
@@ -40,7 +42,7 @@ impl Table {
     #[must_use]
     pub(crate) fn new(name: &'static str, columns: &[(&str, Side)]) -> Table {
         let (columns, more) = (Vec::new(), columns);
-        let mut table = Table { name, columns, rows: Vec::new(), about: About::default() };
+        let mut table = Table { name, columns, rows: Vec::new(), more: 0, about: About::default() };
         more.iter().for_each(|(title, side)| table.column(title, *side));
         table
     }
@@ -121,8 +123,8 @@ impl Table {
     /// How many rows are too many to be shown, in words.
     #[must_use]
     pub(super) fn left_out(&self) -> Option<String> {
-        let more = self.rows.len().checked_sub(MOST + 1)? + 1;
-        Some(format!("The first {MOST} rows; `--csv` writes the other {more}, too."))
+        let more = self.more + self.rows.len().saturating_sub(MOST);
+        (more > 0).then(|| format!("The first {MOST} rows; `--csv` writes the other {more}, too."))
     }
 
     fn shown_rows(&self) -> impl Iterator<Item = &Vec<Cell>> {

@@ -32,7 +32,8 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
             ("Slowest on", Left),
         ],
     );
-    for row in &rows {
+    table.more = rows.len().saturating_sub(page.wanted_rows());
+    for row in rows.iter().take(page.wanted_rows()) {
         let (fastest, fastest_on) = extreme(row.fastest, several);
         // A single time is no range: it is not told twice.
         let other = row.slowest.filter(|_| row.fastest != row.slowest);

@@ -31,10 +31,10 @@ use format::{count, moment, or_none, things};
 
 use crate::{input::Input, run::Run};
 
-/// The whole report on `input`.
+/// The whole report on `input`; with `all_rows` its tables have the rows that nobody sees.
 #[must_use]
-pub fn report(input: &Input) -> Page {
-    let mut page = Page::default();
+pub fn report(input: &Input, all_rows: bool) -> Page {
+    let mut page = Page::new(all_rows);
     match &input.chapters()[..] {
         [] => nothing(&mut page),
         [run] => chapter(&mut page, input, run),

@@ -31,7 +31,8 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
             ("Free memory", Right),
         ],
     );
-    for span in spans {
+    table.more = spans.len().saturating_sub(page.wanted_rows());
+    for span in spans.iter().take(page.wanted_rows()) {
         let used = span.resources.as_ref().map(usage);
         let failed = if span.error.is_some() { " (failed)" } else { "" };
         table.row(row![

@@ -40,7 +40,12 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     );
     let mut bracketed = false;
     let ran = chapter.run.tests.iter().filter(|test| test.outcome != records::Outcome::Skipped);
-    for (test, resources) in ran.filter_map(|test| Some((test, test.resources.as_ref()?))) {
+    let joined = ran.filter_map(|test| Some((test, test.resources.as_ref()?)));
+    for (at, (test, resources)) in joined.enumerate() {
+        if at >= page.wanted_rows() {
+            table.more += 1;
+            continue;
+        }
         let used = usage(resources);
         bracketed |= used.bracketed;
         table.row(row![
