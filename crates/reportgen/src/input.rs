@@ -8,9 +8,10 @@ use std::{
     ops::Range,
 };
 
+use pipe::Incoming;
 use records::{
-    Anomaly, Attempt, Begin, Kind, LineKind, Malformed, Origin, Record, RunEnd, RunStart, Sample,
-    Span, Stream, Summary, Test, legacy, parse,
+    Advice, Anomaly, Attempt, Begin, Kind, LineKind, Malformed, ModelLife, Origin, Record, RunEnd,
+    RunStart, Sample, Span, Stream, Summary, Test, legacy, parse,
 };
 
 use crate::{
@@ -34,6 +35,8 @@ pub struct Input {
     pub text: u64,
     index: HashMap<Key, usize>,
     sources: Vec<Source>,
+    /// The number of the line that is being taken in; 0 where nobody knows.
+    number: u64,
 }
 
 /// What is known, while an input is read, of where its lines come from.
@@ -70,6 +73,16 @@ impl Input {
             sources: files.iter().map(|_| Source::default()).collect(),
             ..Input::default()
         }
+    }
+
+    /// Takes in a line that was read.
+    ///
+    /// # Errors
+    ///
+    /// When the line is not what it says it is.
+    pub fn take(&mut self, line: &Incoming<'_>) -> Result<(), Malformed> {
+        self.number = line.place.line;
+        self.line(line.input, &line.kind, line.raw)
     }
 
     /// Takes in a line of the input with this number.
@@ -124,6 +137,14 @@ impl Input {
                 let anomaly: Anomaly = parse(raw)?;
                 self.of(input, &anomaly).anomalies.push(anomaly);
             }
+            LineKind::Ours(Kind::ModelLife) => {
+                let life: ModelLife = parse(raw)?;
+                self.of(input, &life).lives.push(life);
+            }
+            LineKind::Ours(Kind::Advice) => {
+                let advice: Advice = parse(raw)?;
+                self.of(input, &advice).advice.push(advice);
+            }
             LineKind::LegacyTest => {
                 let test = parse::<legacy::LegacyTest>(raw)?.upgrade(&self.origin(input))?;
                 self.test(input, test);
@@ -141,11 +162,19 @@ impl Input {
         Ok(())
     }
 
+    /// Where a record stands, for people: `run.jsonl:12`.
+    #[must_use]
+    pub fn place(&self, (input, line): (usize, u64)) -> Option<String> {
+        let name = &self.files.get(input)?.name;
+        let name = if name == "-" { "standard input" } else { name };
+        (line > 0).then(|| format!("{name}:{line}"))
+    }
+
     /// Puts everything in order once the last line is in.
     #[must_use]
     pub fn finish(mut self) -> Input {
         for run in &mut self.runs {
-            run.tests.sort_by(|a, b| a.ts.total_cmp(&b.ts));
+            by_start(run);
             run.spans.sort_by(|a, b| a.ts.total_cmp(&b.ts));
         }
         for file in self.files.iter_mut().filter(|file| file.samples > 0) {
@@ -190,7 +219,9 @@ impl Input {
 
     fn test(&mut self, input: usize, mut test: Test) {
         test.resources.iter_mut().for_each(keep_used);
+        let number = self.number;
         let run = self.of(input, &test);
+        run.places.push((input, number));
         run.open.retain(|id| *id != test.id);
         run.tests.push(test);
     }
@@ -250,6 +281,14 @@ impl Input {
         self.runs[at].inputs.insert(input);
         at
     }
+}
+
+/// Puts the tests of `run` in the order of their starts, and where they stand with them.
+fn by_start(run: &mut Run) {
+    let tests = std::mem::take(&mut run.tests);
+    let mut all: Vec<(Test, (usize, u64))> = tests.into_iter().zip(run.places.drain(..)).collect();
+    all.sort_by(|a, b| a.0.ts.total_cmp(&b.0.ts));
+    (run.tests, run.places) = all.into_iter().unzip();
 }
 
 /// What a line is called in the list of files.

@@ -8,6 +8,7 @@ mod cli;
 pub mod input;
 pub mod numbers;
 pub mod page;
+mod regression;
 pub mod render;
 pub mod run;
 
@@ -15,7 +16,7 @@ pub use cli::{Args, Format};
 use input::Input;
 use pipe::{Document, Error, Faults, Reader, exit};
 
-/// Reads everything and writes the report.
+/// Reads everything and writes the report. Says whether something regressed that must not.
 ///
 /// # Errors
 ///
@@ -23,26 +24,40 @@ use pipe::{Document, Error, Faults, Reader, exit};
 /// and under `--strict` when a line cannot be read.
 pub fn run(args: &Args) -> Result<u8, Error> {
     let names = if args.files.is_empty() { vec!["-".to_owned()] } else { args.files.clone() };
-    let mut reader = Reader::open(&names)?.at_a_glance();
+    let reader = Reader::open(&names)?;
+    let earlier = (!args.compare.is_empty()).then(|| Reader::open(&args.compare)).transpose()?;
     pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
+    pipe::refuse_input_as_output(args.output.as_deref(), &args.compare)?;
     let mut document = Document::create(args.output.as_deref().unwrap_or("-"))?;
-    let mut faults = Faults::new("reportgen");
 
-    let mut input = Input::new(&names);
-    while let Some(line) = reader.next(&mut faults)? {
-        if let Err(why) = input.line(line.input, &line.kind, line.raw) {
-            faults.malformed(&line.place, &why.0);
-        }
-    }
-    input.malformed = faults.malformed_lines();
-    input.text = faults.text_lines();
-    faults.finish(args.strict)?;
-
-    let page = render::report(&input.finish(), args.csv.is_some() || args.format == Format::Json);
+    let earlier = earlier.map(|earlier| read(earlier, &args.compare, args.strict)).transpose()?;
+    let input = read(reader, &names, args.strict)?;
+    let options = render::Options {
+        all_rows: args.csv.is_some() || args.format == Format::Json,
+        compare: earlier.as_ref().map(|earlier| (earlier, args.rules())),
+    };
+    let page = render::report(&input, &options);
     document.text(&args.format.write(&page))?;
     document.finish()?;
     if let Some(folder) = &args.csv {
         page::csv::write(&page, folder)?;
     }
-    Ok(exit::DONE)
+    let limit = args.fail_on_regression.filter(|limit| regression::named(&input, &options, *limit));
+    Ok(if limit.is_some() { exit::FINDING } else { exit::DONE })
+}
+
+/// Everything that `reader` reads, which has `names`.
+fn read(reader: Reader, names: &[String], strict: bool) -> Result<Input, Error> {
+    let mut reader = reader.at_a_glance();
+    let mut faults = Faults::new("reportgen");
+    let mut input = Input::new(names);
+    while let Some(line) = reader.next(&mut faults)? {
+        if let Err(why) = input.take(&line) {
+            faults.malformed(&line.place, &why.0);
+        }
+    }
+    input.malformed = faults.malformed_lines();
+    input.text = faults.text_lines();
+    faults.finish(strict)?;
+    Ok(input.finish())
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use records::{Anomaly, Attempt, RunEnd, RunStart, Span, Stream, Summary, Test, legacy};
+use records::{
+    Advice, Anomaly, Attempt, ModelLife, RunEnd, RunStart, Span, Stream, Summary, Test, legacy,
+};
 
 /// The host of lines that name none.
 pub const UNKNOWN_HOST: &str = "unknown";
@@ -28,12 +30,18 @@ pub struct Run {
     pub ends: Vec<RunEnd>,
     /// Every result, by start. The same id can occur again.
     pub tests: Vec<Test>,
+    /// Where each of them stands: its input and its line, as far as that is known.
+    pub places: Vec<(usize, u64)>,
     /// Earlier tries of cases that were tried again.
     pub attempts: Vec<Attempt>,
     /// Phases of backends, by start.
     pub spans: Vec<Span>,
     /// What correlate found conspicuous.
     pub anomalies: Vec<Anomaly>,
+    /// When models were in memory, as correlate found it.
+    pub lives: Vec<ModelLife>,
+    /// Better orders of the tests, as correlate found them.
+    pub advice: Vec<Advice>,
     /// Tests that began and have no result yet.
     pub open: Vec<String>,
     /// Samples.

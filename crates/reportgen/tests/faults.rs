@@ -12,7 +12,10 @@ fn report(lines: &[Value]) -> String {
         let line = line.to_string();
         input.line(0, &classify(line.as_bytes()), line.as_bytes()).unwrap();
     }
-    markdown::write(&render::report(&input.finish(), false), markdown::Source::Aligned)
+    markdown::write(
+        &render::report(&input.finish(), &render::Options::default()),
+        markdown::Source::Aligned,
+    )
 }
 
 /// A test of mlx-knife with these fields beside the required ones.

@@ -61,16 +61,18 @@ fn what_github_would_refuse_is_left_out_and_named() {
     let test = |n: u32| {
         let case = format!("case-{n}-{}", "x".repeat(60));
         format!(
-            r#"{{"record":"test","v":1,"ts":1,"run":"r","host":"h","id":"s::{case}","suite":"s","case":"{case}","outcome":"failed","reason":"{}"}}"#,
-            "y".repeat(300)
+            r#"{{"record":"test","v":1,"ts":1,"run":"r","host":"h","id":"s::{case}","suite":"s","case":"{case}","outcome":"failed","error":{{"kind":"died","message":"gone","log_tail":["{}"]}}}}"#,
+            vec!["y".repeat(300); 60].join("\",\"")
         )
     };
-    let lines: Vec<String> = (0..4000).map(test).collect();
+    let lines: Vec<String> = (0..99).map(test).collect();
     let mut command = Command::new(env!("CARGO_BIN_EXE_reportgen"));
     let output = testing::fed(command.args(["-f", "github"]), lines.join("\n").as_bytes());
     let summary = String::from_utf8(output.stdout).unwrap();
     assert!(summary.len() <= 1 << 20, "{}", summary.len());
-    assert!(summary.contains("## Summary") && summary.contains("GitHub takes 1 MiB"));
+    for part in ["## Summary", "### 1. `s::case-0-", "GitHub takes 1 MiB"] {
+        assert!(summary.contains(part), "{part}");
+    }
 }
 
 #[test]

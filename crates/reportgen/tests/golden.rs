@@ -83,6 +83,11 @@ fn published_figures() {
 }
 
 #[test]
+fn a_run_beside_an_earlier_one() {
+    check("compared", &["now.jsonl", "--compare", "then.jsonl"]);
+}
+
+#[test]
 fn an_input_without_records() {
     check("empty", &["empty.jsonl"]);
 }

@@ -13,7 +13,10 @@ fn report(lines: &str) -> String {
     for line in lines.lines() {
         input.line(0, &classify(line.as_bytes()), line.as_bytes()).unwrap();
     }
-    markdown::write(&render::report(&input.finish(), false), markdown::Source::Aligned)
+    markdown::write(
+        &render::report(&input.finish(), &render::Options::default()),
+        markdown::Source::Aligned,
+    )
 }
 
 /// The only markup that a report has besides its Markdown, in turn.

@@ -25,8 +25,10 @@ fn published_means_and_deviations_are_reproduced() {
         input.line(0, &classify(line.as_bytes()), line.as_bytes()).unwrap();
         tests.push(parse(line.as_bytes()).unwrap());
     }
-    let report =
-        markdown::write(&render::report(&input.finish(), false), markdown::Source::Aligned);
+    let report = markdown::write(
+        &render::report(&input.finish(), &render::Options::default()),
+        markdown::Source::Aligned,
+    );
     let (mut equal, mut all) = (0, 0);
     for test in &tests {
         let reported = &test.metadata.as_ref().unwrap()["reported"];

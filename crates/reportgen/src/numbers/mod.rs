@@ -7,8 +7,14 @@ mod baseline;
 mod batch;
 mod bench;
 mod cases;
+mod categories;
+mod compare;
+mod flaky;
+mod gpu;
 mod health;
 mod interval;
+mod lives;
+mod machine;
 mod measured;
 mod models;
 mod peaks;
@@ -23,8 +29,17 @@ pub use bench::{
     why_no_prompt_tps,
 };
 pub use cases::{CaseRow, cases};
+pub use categories::{Category, CategoryRow, LARGE_GB, SMALL_GB, categories};
+pub use compare::{
+    ALPHA, Change, Comparison, Difference, Pair, QUANTITIES, Quantity, Regression, Rules, Sum,
+    Trend, judge,
+};
+pub use flaky::{Flaky, flaky};
+pub use gpu::{GpuUse, MeanMost, gpu_use, on_gpu};
 pub use health::{Health, health};
 pub use interval::{Better, Consistency, Lead, consistency, interval, lead};
+pub use lives::{LifeRow, lives};
+pub use machine::{host_class, machine, metadata};
 pub use measured::{Common, Measured, common, stats};
 pub use models::{Key, ModelRow, load_s, models};
 pub use peaks::{Peaks, Source, peaks};

@@ -42,34 +42,31 @@ struct Part<'a> {
     blocks: &'a [Block],
 }
 
-/// The parts of a report: each heading that is not below another's part begins one.
+/// The parts of a report: each heading begins one, but for those in a part that is folded.
 fn parts(blocks: &[Block]) -> Vec<Part<'_>> {
-    // Reports on several runs have each of their headings one deeper.
-    let several = blocks.iter().filter(|block| matches!(block, Block::Heading(1, _))).count() == 1
-        && blocks
-            .iter()
-            .filter(|b| matches!(b, Block::Heading(2, title) if title.starts_with("Report: ")))
-            .count()
-            > 1;
-    let deepest = if several { 3 } else { 2 };
-    let begins: Vec<usize> = (0..blocks.len())
-        .filter(|at| matches!(&blocks[*at], Block::Heading(level, _) if *level <= deepest))
-        .chain([blocks.len()])
-        .collect();
-    let first = begins[0];
-    let before = Part { title: None, folded: false, blocks: &blocks[..first] };
-    let rest = begins.windows(2).map(|pair| {
-        let blocks = &blocks[pair[0]..pair[1]];
-        match &blocks[0] {
-            Block::Heading(level, title) => Part {
-                title: Some(title),
-                folded: *level == deepest && !OPEN.contains(&title.as_str()),
-                blocks,
-            },
-            _ => Part { title: None, folded: false, blocks },
+    // The headings of a report on several runs are one deeper.
+    let chapters =
+        |block: &&Block| matches!(block, Block::Heading(2, title) if title.starts_with("Report: "));
+    let deepest = if blocks.iter().any(|block| chapters(&block)) { 3 } else { 2 };
+    let mut parts = vec![Part { title: None, folded: false, blocks: &blocks[..0] }];
+    let (mut from, mut open) = (0, true);
+    for at in 0..=blocks.len() {
+        let heading = match blocks.get(at) {
+            Some(Block::Heading(level, title)) if *level <= deepest || open => Some((level, title)),
+            Some(_) => continue,
+            None => None,
+        };
+        if let Some(part) = parts.last_mut() {
+            part.blocks = &blocks[from..at];
         }
-    });
-    [before].into_iter().chain(rest).collect()
+        let Some((level, title)) = heading else { break };
+        if *level <= deepest {
+            open = *level < deepest || OPEN.contains(&title.as_str());
+        }
+        parts.push(Part { title: Some(title), folded: !open, blocks: &blocks[at..] });
+        from = at;
+    }
+    parts
 }
 
 impl Part<'_> {

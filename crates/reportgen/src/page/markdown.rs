@@ -27,6 +27,9 @@ pub fn write(page: &Page, source: Source) -> String {
 
 /// Adds `block` to `out`.
 pub(super) fn write_block(out: &mut String, block: &Block, source: Source) {
+    if matches!(block, Block::Hidden(_)) {
+        return;
+    }
     if !matches!(block, Block::Item(..)) {
         end_list(out);
     }
@@ -36,6 +39,7 @@ pub(super) fn write_block(out: &mut String, block: &Block, source: Source) {
         Block::Paragraph(text) => write!(out, "{text}\n\n"),
         Block::Item(depth, text) => writeln!(out, "{}- {text}", "    ".repeat(*depth)),
         Block::Table(table) => writeln!(out, "{}", table.source(source)),
+        Block::Hidden(_) => Ok(()),
         Block::Lines(lines) => write!(out, "{}\n\n", fenced(lines)),
         Block::Folded(summary, lines) => write!(
             out,

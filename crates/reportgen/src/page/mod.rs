@@ -31,6 +31,8 @@ enum Block {
     /// An item of a list, so many levels deep.
     Item(usize, String),
     Table(Table),
+    /// One that only programs see.
+    Hidden(Table),
     /// Lines that are shown as they are.
     Lines(Vec<String>),
     /// Lines that are shown where a reader asks for them, and what to ask for.
@@ -137,6 +139,19 @@ impl Page {
         }
     }
 
+    /// A table that only programs see.
+    pub(crate) fn hidden(&mut self, mut table: Table) {
+        if self.all_rows && !table.is_empty() {
+            table.about = self.about.clone();
+            self.blocks.push(Block::Hidden(table));
+        }
+    }
+
+    /// How many rows such a table is to have: all or none.
+    pub(crate) fn rows_for_programs(&self) -> usize {
+        if self.all_rows { usize::MAX } else { 0 }
+    }
+
     /// How many of a table's rows are wanted: those that are shown, else all.
     pub(crate) fn wanted_rows(&self) -> usize {
         if self.all_rows { usize::MAX } else { table::MOST }
@@ -163,7 +178,7 @@ impl Page {
     /// The tables, in their order.
     fn tables(&self) -> impl Iterator<Item = &Table> {
         self.blocks.iter().filter_map(|block| match block {
-            Block::Table(table) => Some(table),
+            Block::Table(table) | Block::Hidden(table) => Some(table),
             _ => None,
         })
     }

@@ -4,6 +4,7 @@ use crate::page::{Cell, Left, Page, Right, Table, row};
 use records::{Counts, Test};
 
 use super::{
+    change,
     chapter::{Chapter, cell_of},
     format::{count, or_none, seconds, things},
     models::mode,
@@ -32,13 +33,14 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
             ("Slowest on", Left),
         ],
     );
+    change::columns(&mut table, chapter);
     table.more = rows.len().saturating_sub(page.wanted_rows());
     for row in rows.iter().take(page.wanted_rows()) {
         let (fastest, fastest_on) = extreme(row.fastest, several);
         // A single time is no range: it is not told twice.
         let other = row.slowest.filter(|_| row.fastest != row.slowest);
         let (slowest, slowest_on) = extreme(other, several);
-        table.row(row![
+        let mut cells = Vec::from(row![
             name(row),
             mode(row.modality),
             outcomes(&row.counts),
@@ -49,6 +51,12 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
             slowest,
             slowest_on,
         ]);
+        let own = |test: &Test| {
+            test.case == row.case && test.suite == row.of && test.modality == row.modality
+        };
+        let medians = chapter.compared(|comparison| comparison.medians(own));
+        cells.extend(change::cells(chapter, medians));
+        table.cells(cells);
     }
     // Where every case ran once there is nothing slower than the fastest.
     if rows.iter().all(|row| row.fastest == row.slowest) {

@@ -2,10 +2,12 @@
 
 use crate::page::{Cell, code};
 use records::{Backend, Test};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
-    numbers::{self, Health, Measured, Peaks, Sampling, Totals, backend_of, model_of},
+    numbers::{
+        self, Comparison, Health, Measured, Peaks, Rules, Sampling, Totals, backend_of, model_of,
+    },
     run::Run,
 };
 
@@ -23,6 +25,8 @@ pub(super) struct Chapter<'a> {
     pub(super) sampling: Sampling,
     /// Which of its tests are benches, baselines and batches.
     pub(super) measured: Measured<'a>,
+    /// The run beside earlier ones, and how they are compared.
+    pub(super) comparison: Option<(Comparison<'a>, Rules)>,
 }
 
 impl Chapter<'_> {
@@ -35,7 +39,13 @@ impl Chapter<'_> {
             peaks: numbers::peaks(run),
             sampling: numbers::sampling(run),
             measured: Measured::of(&run.tests),
+            comparison: None,
         }
+    }
+
+    /// What the comparison says, where there is one.
+    pub(super) fn compared<T>(&self, ask: impl FnOnce(&Comparison<'_>) -> Option<T>) -> Option<T> {
+        ask(&self.comparison.as_ref()?.0)
     }
 
     /// Whether the backend has to be named to tell results apart.
@@ -54,12 +64,7 @@ impl Chapter<'_> {
 
     /// What the first test that knows it says under this key of its metadata.
     pub(super) fn metadata(&self, key: &str) -> Option<&Value> {
-        self.run.tests.iter().find_map(|test| test.metadata.as_ref()?.get(key))
-    }
-
-    /// The machine as mlx-knife's tests describe it.
-    pub(super) fn legacy_system(&self) -> Option<&Map<String, Value>> {
-        self.metadata("system")?.as_object()
+        numbers::metadata(self.run, key)
     }
 
     /// Seconds since the run began.

@@ -3,15 +3,15 @@
 use crate::page::{Page, code, prose};
 use std::collections::BTreeSet;
 
-use records::{GpuInfo, Machine, Producer};
-use serde_json::{Map, Value};
+use records::{GpuInfo, Producer};
+use serde_json::Value;
 
 use super::{
     chapter::Chapter,
     format::{self, clock, day, gb, moment, seconds, things},
     list,
 };
-use crate::input::Input;
+use crate::{input::Input, numbers};
 
 /// How many names are listed in a line.
 const NAMES: usize = 20;
@@ -182,17 +182,9 @@ fn quoted(word: &str) -> String {
 }
 
 fn machine(page: &mut Page, chapter: &Chapter<'_>) {
-    let run = chapter.run;
-    // Without a recording the runner tells what it ran on.
-    let recorded = run.streams.first().map(|stream| &stream.machine);
-    let told = || run.starts.iter().rev().find_map(|start| start.machine.as_ref());
-    let known = match (recorded.or_else(told), chapter.legacy_system()) {
-        (Some(machine), _) => machine.clone(),
-        (None, Some(system)) => legacy_machine(system),
-        (None, None) => {
-            page.fact("Machine", "not described: no record of the input tells of it");
-            return;
-        }
+    let Some(known) = numbers::machine(chapter.run) else {
+        page.fact("Machine", "not described: no record of the input tells of it");
+        return;
     };
     let cores = match (known.cores_logical, known.cores_physical) {
         (Some(logical), Some(physical)) if logical != physical => {
@@ -237,21 +229,4 @@ fn gpu(gpu: &GpuInfo) -> Option<String> {
     .flatten()
     .collect();
     Some(if more.is_empty() { name } else { format!("{name} ({})", more.join(", ")) })
-}
-
-/// mlx-knife's description of the machine, in our words.
-fn legacy_machine(system: &Map<String, Value>) -> Machine {
-    let empty = Map::new();
-    let profile = system.get("hardware_profile").and_then(Value::as_object).unwrap_or(&empty);
-    let text = |map: &Map<String, Value>, key: &str| Some(map.get(key)?.as_str()?.to_owned());
-    let number = |key: &str| profile.get(key)?.as_u64()?.try_into().ok();
-    Machine {
-        model: text(profile, "model"),
-        chip: text(profile, "chip").or_else(|| text(system, "hardware")),
-        cores_physical: number("cores_physical"),
-        cores_logical: number("cores_logical"),
-        ram_total_gb: system.get("ram_total_gb").and_then(Value::as_f64),
-        os: text(system, "platform_version").or_else(|| text(system, "platform")),
-        ..Machine::default()
-    }
 }

@@ -6,47 +6,71 @@ mod baseline;
 mod batch;
 mod bench;
 mod cases;
+mod categories;
+mod change;
 mod chapter;
+mod comparison;
 mod failures;
 mod figure;
 mod files;
+mod flaky;
 mod format;
+mod gpu;
 mod guide;
 mod head;
 mod health;
+mod lives;
 mod models;
 mod notable;
 mod outcome;
 mod phases;
 mod protocol;
 mod resources;
+mod results;
 mod skipped;
 mod slowest;
 mod summary;
+mod targets;
 mod verdict;
 
 use crate::page::{About, Cell, Left, Page, Right, Table, code, row};
 use chapter::Chapter;
 use format::{count, moment, or_none, things};
 
-use crate::{input::Input, run::Run};
+use crate::{
+    input::Input,
+    numbers::{Comparison, Rules},
+    run::Run,
+};
 
-/// The whole report on `input`; with `all_rows` its tables have the rows that nobody sees.
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Whether tables have the rows, too, that nobody sees: for programs.
+    pub all_rows: bool,
+    /// What to compare with, and how.
+    pub compare: Option<(&'a Input, Rules)>,
+}
+
+/// The whole report on `input`.
 #[must_use]
-pub fn report(input: &Input, all_rows: bool) -> Page {
-    let mut page = Page::new(all_rows);
+pub fn report(input: &Input, options: &Options<'_>) -> Page {
+    let mut page = Page::new(options.all_rows);
     match &input.chapters()[..] {
         [] => nothing(&mut page),
-        [run] => chapter(&mut page, input, run),
+        [run] => chapter(&mut page, input, run, options),
         runs => {
             page.heading(1, &format!("Report on {} runs", runs.len()));
             overview(&mut page, runs);
             page.depth = 1;
-            runs.iter().for_each(|run| chapter(&mut page, input, run));
+            runs.iter().for_each(|run| chapter(&mut page, input, run, options));
             page.depth = 0;
         }
     }
-    files::section(&mut page, input);
+    files::section(&mut page, input, "");
+    if let Some((old, _)) = options.compare {
+        files::section(&mut page, old, " compared with");
+    }
     if !input.runs.is_empty() {
         guide::section(&mut page);
     }
@@ -89,24 +113,34 @@ fn overview(page: &mut Page, runs: &[&Run]) {
 }
 
 /// The report on one run.
-fn chapter(page: &mut Page, input: &Input, run: &Run) {
+fn chapter(page: &mut Page, input: &Input, run: &Run, options: &Options<'_>) {
     page.about.run = Some(run.id.clone());
     page.about.host = run.host_is_known().then(|| run.host.clone());
-    let chapter = Chapter::of(run);
+    let mut chapter = Chapter::of(run);
+    chapter.comparison =
+        options.compare.map(|(old, rules)| (Comparison::of(run, &old.chapters(), rules), rules));
     head::section(page, input, &chapter);
     summary::section(page, input, &chapter);
+    comparison::section(page, &chapter);
     bench::section(page, &chapter);
     baseline::section(page, &chapter);
     batch::section(page, &chapter);
-    failures::section(page, &chapter);
+    failures::section(page, input, &chapter);
     health::section(page, &chapter);
+    targets::section(page, &chapter);
     models::section(page, &chapter);
+    categories::section(page, &chapter);
     cases::section(page, &chapter);
+    flaky::section(page, &chapter);
     slowest::section(page, &chapter);
     resources::section(page, &chapter);
+    gpu::section(page, &chapter);
+    lives::section(page, &chapter);
     phases::section(page, &chapter);
+    lives::advice(page, &chapter);
     skipped::section(page, &chapter);
     notable::section(page, &chapter);
+    results::table(page, input, &chapter);
     page.about = About::default();
 }
 

@@ -1,9 +1,10 @@
 //! One row per model, backend and kind of input.
 
 use crate::page::{Cell, Left, Page, Right, Side, Table, row};
-use records::Modality;
+use records::{Counts, Modality};
 
 use super::{
+    change,
     chapter::{Chapter, name_cell},
     format::{count, gb, or_none, range, seconds, tps},
 };
@@ -52,13 +53,10 @@ fn results(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: b
             ("Time", Right),
         ],
     );
+    change::columns(&mut table, chapter);
     let totals = &chapter.totals;
-    let all = (["**All**".into(), "".into(), "".into()], &totals.counts, {
-        (totals.timed > 0).then_some(totals.time_s)
-    });
-    let each = rows.iter().map(|row| (names(row), &row.counts, row.time_s));
-    for ([model, backend, mode], counts, time) in each.chain([all]) {
-        table.row(row![
+    let mut add = |[model, backend, mode]: [Cell; 3], counts: &Counts, time: Option<f64>, sum| {
+        let mut cells = Vec::from(row![
             model,
             backend,
             mode,
@@ -69,7 +67,16 @@ fn results(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: b
             count(counts.xfailed),
             or_none(time, seconds),
         ]);
+        cells.extend(change::cells(chapter, sum));
+        table.cells(cells);
+    };
+    for row in rows {
+        let sum = chapter.compared(|comparison| comparison.sum(|test| row.key.holds(test)));
+        add(names(row), &row.counts, row.time_s, sum);
     }
+    let time = (totals.timed > 0).then_some(totals.time_s);
+    let sum = chapter.compared(|comparison| comparison.sum(|_| true));
+    add(row!["**All**", "", ""], &totals.counts, time, sum);
     if !several {
         table.hide("Backend");
     }

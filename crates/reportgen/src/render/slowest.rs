@@ -6,9 +6,9 @@ use records::{Outcome, Test};
 use super::{
     cases,
     chapter::{Chapter, backend_cell, case_of, model_cell},
-    format::{gb_change, or_none, pct, seconds},
+    format::{count, gb_change, or_none, pct, seconds},
 };
-use crate::numbers::{tally, usage};
+use crate::numbers::{Usage, tally, usage};
 
 /// The most tests that are listed as slow.
 const MOST: usize = 10;
@@ -53,27 +53,47 @@ fn cold_starts(page: &mut Page, chapter: &Chapter<'_>) {
         "The first test on each model after it was loaded; without `load` spans, after the model \
          changed.",
     );
-    let mut table = columns("cold_starts", &[("Model took", Right), ("GPU mean", Right)]);
-    for test in cold {
-        let gpu = test.resources.as_ref().and_then(|resources| usage(resources).gpu_pct);
-        let cells =
-            [or_none(test.model_delta_gb, gb_change), or_none(gpu.and_then(|(mean, _)| mean), pct)];
+    let mut table = columns(
+        "cold_starts",
+        &[
+            ("Model took", Right),
+            ("GPU device", Right),
+            ("GPU renderer", Right),
+            ("Samples", Right),
+        ],
+    );
+    table.more = cold.len().saturating_sub(page.wanted_rows());
+    for test in cold.into_iter().take(page.wanted_rows()) {
+        let used = test.resources.as_ref().map(usage);
+        let mean = |of: fn(&Usage) -> Option<MeanMax>| {
+            or_none(used.as_ref().and_then(of).and_then(|(mean, _)| mean), pct)
+        };
+        let cells = row![
+            or_none(test.model_delta_gb, gb_change),
+            mean(|used| used.gpu_pct),
+            mean(|used| used.gpu_renderer_pct),
+            or_none(used.as_ref().map(|used| used.samples), count),
+        ];
         add(&mut table, test, test.duration_s.unwrap_or(f64::NAN), cells);
     }
     finish(page, chapter, table);
 }
 
-fn columns(name: &'static str, more: &[(&str, Side); 2]) -> Table {
-    Table::new(
-        name,
-        &[("Test", Left), ("Model", Left), ("Backend", Left), ("Time", Right), more[0], more[1]],
-    )
+/// A mean, where it is known, and the greatest value.
+type MeanMax = (Option<f64>, f64);
+
+fn columns(name: &'static str, more: &[(&str, Side)]) -> Table {
+    let mut table =
+        Table::new(name, &[("Test", Left), ("Model", Left), ("Backend", Left), ("Time", Right)]);
+    more.iter().for_each(|(title, side)| table.column(title, *side));
+    table
 }
 
-fn add(table: &mut Table, test: &Test, time: f64, more: [Cell; 2]) {
-    let [a, b] = more;
+fn add<const N: usize>(table: &mut Table, test: &Test, time: f64, more: [Cell; N]) {
     let time = if time.is_finite() { seconds(time) } else { Cell::none() };
-    table.row(row![case_of(test), model_cell(test), backend_cell(test), time, a, b]);
+    let mut cells = Vec::from(row![case_of(test), model_cell(test), backend_cell(test), time]);
+    cells.extend(more);
+    table.cells(cells);
 }
 
 fn finish(page: &mut Page, chapter: &Chapter<'_>, mut table: Table) {

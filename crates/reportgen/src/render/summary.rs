@@ -6,6 +6,7 @@ use records::{Counts, Outcome, ProtocolKind};
 use super::{
     cases,
     chapter::Chapter,
+    comparison,
     format::{count, gb, mb, ms, or_none, pct, pressure, range, seconds, things},
     list, outcome, tests, verdict,
 };
@@ -19,6 +20,7 @@ pub(super) fn section(page: &mut Page, input: &Input, chapter: &Chapter<'_>) {
     page.heading(2, "Summary");
     page.paragraph(&format!("**{}**", verdict::line(chapter)));
     results(page, chapter);
+    comparison::facts(page, chapter);
     machine(page, chapter);
     sampling(page, chapter, input.runs.iter().map(|run| run.samples).sum());
     if input.malformed > 0 {
