@@ -31,6 +31,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub csv: Option<String>,
 
+    /// Compute what it takes to screen all requests with one model and to evaluate PCT percent
+    /// of them with another: two models, or ids of batches, of the input.
+    #[arg(long, value_name = "SCREEN,EVALUATE,PCT")]
+    pub hybrid: Option<String>,
+
     /// End with exit code 65, and without a report, when a line cannot be read.
     ///
     /// Without it such lines are named, counted and left out.

@@ -10,7 +10,11 @@ use records::{
     Span, Stream, Summary, Test, legacy, parse,
 };
 
-use crate::run::{Run, UNKNOWN_HOST};
+use crate::{
+    hybrid::Hybrid,
+    progress::RequestLine,
+    run::{Run, UNKNOWN_HOST},
+};
 
 /// The run of lines that name none.
 const LEGACY_RUN: &str = "legacy";
@@ -26,6 +30,8 @@ pub struct Input {
     pub malformed: u64,
     /// Lines that were text.
     pub text: u64,
+    /// The strategy that is to be computed, if any.
+    pub hybrid: Option<Hybrid>,
     index: HashMap<Key, usize>,
     sources: Vec<Source>,
 }
@@ -84,7 +90,9 @@ impl Input {
             }
             LineKind::Ours(Kind::RunStart) => {
                 let start: RunStart = parse(raw)?;
-                self.of(input, &start).starts.push(start);
+                let run = self.of(input, &start);
+                run.progress.values_mut().for_each(|progress| progress.lately = None);
+                run.starts.push(start);
             }
             LineKind::Ours(Kind::RunEnd) => {
                 let end: RunEnd = parse(raw)?;
@@ -102,6 +110,11 @@ impl Input {
             LineKind::Ours(Kind::Attempt) => {
                 let attempt: Attempt = parse(raw)?;
                 self.of(input, &attempt).attempts.push(attempt);
+            }
+            LineKind::Ours(Kind::Request) => {
+                let line: RequestLine = parse(raw)?;
+                let at = self.at(input, &line.run, &line.host);
+                self.runs[at].request(&line);
             }
             LineKind::Ours(Kind::Test) => self.test(input, parse(raw)?),
             LineKind::Ours(Kind::Anomaly) => {
@@ -172,6 +185,7 @@ impl Input {
     fn test(&mut self, input: usize, test: Test) {
         let run = self.of(input, &test);
         run.open.retain(|id| *id != test.id);
+        run.progress.remove(&test.id);
         run.tests.push(test);
     }
 

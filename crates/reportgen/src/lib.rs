@@ -5,13 +5,16 @@
 //! Markdown, HTML, JSON or CSV.
 
 mod cli;
+pub mod hybrid;
 pub mod input;
 pub mod numbers;
 pub mod page;
+pub mod progress;
 pub mod render;
 pub mod run;
 
 pub use cli::{Args, Format};
+use hybrid::Hybrid;
 use input::Input;
 use pipe::{Document, Error, Faults, Reader, exit};
 
@@ -38,7 +41,12 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     input.text = faults.text_lines();
     faults.finish(args.strict)?;
 
-    let page = render::report(&input.finish());
+    let mut input = input.finish();
+    if let Some(text) = &args.hybrid {
+        let found = Hybrid::find(text, &input);
+        input.hybrid = Some(found.map_err(|why| Error::Usage(format!("--hybrid: {why}")))?);
+    }
+    let page = render::report(&input);
     document.text(&args.format.write(&page))?;
     document.finish()?;
     if let Some(folder) = &args.csv {

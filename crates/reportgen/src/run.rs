@@ -1,8 +1,10 @@
 //! One run: its records, and what follows from them at once.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use records::{Anomaly, Attempt, RunEnd, RunStart, Span, Stream, Summary, Test, legacy};
+
+use crate::progress::{Progress, RequestLine};
 
 /// The host of lines that name none.
 pub const UNKNOWN_HOST: &str = "unknown";
@@ -36,6 +38,8 @@ pub struct Run {
     pub anomalies: Vec<Anomaly>,
     /// Tests that began and have no result yet.
     pub open: Vec<String>,
+    /// How far tests without a result are, by id.
+    pub progress: HashMap<String, Progress>,
     /// Samples.
     pub samples: u64,
     /// The run whose recording this one borrows, when it has none of its own.
@@ -43,6 +47,16 @@ pub struct Run {
 }
 
 impl Run {
+    /// Counts a request of a test that has no result yet.
+    pub(crate) fn request(&mut self, line: &RequestLine) {
+        if !self.progress.contains_key(&line.id) {
+            self.progress.insert(line.id.clone(), Progress::default());
+        }
+        if let Some(progress) = self.progress.get_mut(&line.id) {
+            progress.count(line);
+        }
+    }
+
     /// Whether a runner or a test suite spoke, and not only a sampler.
     #[must_use]
     pub fn has_results(&self) -> bool {

@@ -74,12 +74,23 @@ fn measurements_whose_every_name_and_answer_is_hostile() {
     check("measured-hostile", &["measured-hostile.jsonl"]);
 }
 
-/// Figures that others measured and published, as records.
+/// Figures that others measured and published, as records of baselines.
 #[test]
-fn published_figures() {
-    let files =
-        ["backends-reference.jsonl", "baselines-reference.jsonl", "batches-reference.jsonl"];
-    check("reference", &files);
+fn published_baselines() {
+    check("reference-baselines", &["baselines-reference.jsonl"]);
+}
+
+/// The same of backends: nine models on three of them.
+#[test]
+fn published_backends() {
+    check("reference-backends", &["backends-reference.jsonl"]);
+}
+
+/// The same of batches: two that are done, one under way, three pending.
+#[test]
+fn published_batches() {
+    let hybrid = "meta-llama/Llama-3.2-1B-Instruct,google/gemma-3-4b-it,20";
+    check("reference-batches", &["batches-reference.jsonl", "--hybrid", hybrid]);
 }
 
 #[test]

@@ -7,7 +7,9 @@ mod baseline;
 mod batch;
 mod bench;
 mod cases;
+mod found;
 mod health;
+mod hybrid;
 mod interval;
 mod measured;
 mod models;
@@ -23,7 +25,9 @@ pub use bench::{
     why_no_prompt_tps,
 };
 pub use cases::{CaseRow, cases};
+pub use found::{Found, found, grouped, latest, runs_of};
 pub use health::{Health, health};
+pub use hybrid::{Steps, common_prices, seconds_for};
 pub use interval::{Better, Consistency, Lead, consistency, interval, lead};
 pub use measured::{Common, Measured, common, stats};
 pub use models::{Key, ModelRow, load_s, models};
