@@ -7,6 +7,7 @@ mod baseline;
 mod batch;
 mod bench;
 mod cases;
+mod fastest;
 mod found;
 mod health;
 mod hybrid;
@@ -21,10 +22,11 @@ mod usage;
 pub use baseline::{Steady, accuracy_pct, steady};
 pub use batch::{BatchFigures, batch};
 pub use bench::{
-    BenchGroup, OwnTimings, benches, comparable, own_timings, why_no_generation_tps,
+    BenchGroup, OwnTimings, benches, comparable, last_of_each, own_timings, why_no_generation_tps,
     why_no_prompt_tps,
 };
 pub use cases::{CaseRow, cases};
+pub use fastest::{Fastest, Quantity, SPEEDS, Sure, fastest};
 pub use found::{Found, found, grouped, latest, runs_of};
 pub use health::{Health, health};
 pub use hybrid::{Steps, common_prices, seconds_for};

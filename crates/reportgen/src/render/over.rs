@@ -2,7 +2,7 @@
 
 use records::ProtocolKind;
 
-use super::batch;
+use super::{batch, bench};
 use crate::{
     numbers::{Found, found, runs_of},
     page::Page,
@@ -15,7 +15,10 @@ type Write = fn(&mut Page, &[Found<'_>]);
 /// Writes a part on each kind of measurement that several of `runs` have.
 pub(super) fn section(page: &mut Page, runs: &[&Run]) {
     let of = |kind| Some(found(runs, kind)).filter(|all| runs_of(all) > 1);
-    let parts: [(ProtocolKind, Write); 1] = [(ProtocolKind::Batch, batch::over)];
+    let parts: [(ProtocolKind, Write); 2] = [
+        (ProtocolKind::Bench, |page, all| bench::overall(page, all, 3)),
+        (ProtocolKind::Batch, batch::over),
+    ];
     let parts: Vec<_> =
         parts.into_iter().filter_map(|(kind, write)| Some((of(kind)?, write))).collect();
     if parts.is_empty() {
