@@ -74,10 +74,11 @@ fn measurements_whose_every_name_and_answer_is_hostile() {
     check("measured-hostile", &["measured-hostile.jsonl"]);
 }
 
-/// Figures that others measured and published, as records of baselines.
+/// Figures that others measured and published, as records: baselines of three models, and one of
+/// them twice more.
 #[test]
 fn published_baselines() {
-    check("reference-baselines", &["baselines-reference.jsonl"]);
+    check("reference-baselines", &["baselines-reference.jsonl", "baseline-runs-reference.jsonl"]);
 }
 
 /// The same of backends: nine models on three of them, then more models, of which three died

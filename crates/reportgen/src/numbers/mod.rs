@@ -7,6 +7,7 @@ mod baseline;
 mod batch;
 mod bench;
 mod cases;
+mod course;
 mod fastest;
 mod found;
 mod health;
@@ -26,6 +27,7 @@ pub use bench::{
     why_no_prompt_tps,
 };
 pub use cases::{CaseRow, cases};
+pub use course::{Course, Drift, STABLE_PCT, course};
 pub use fastest::{Fastest, Quantity, SPEEDS, Sure, fastest};
 pub use found::{Found, found, grouped, latest, runs_of};
 pub use health::{Health, health};

@@ -2,7 +2,7 @@
 
 use records::ProtocolKind;
 
-use super::{batch, bench};
+use super::{baseline, batch, bench};
 use crate::{
     numbers::{Found, found, runs_of},
     page::Page,
@@ -15,8 +15,9 @@ type Write = fn(&mut Page, &[Found<'_>]);
 /// Writes a part on each kind of measurement that several of `runs` have.
 pub(super) fn section(page: &mut Page, runs: &[&Run]) {
     let of = |kind| Some(found(runs, kind)).filter(|all| runs_of(all) > 1);
-    let parts: [(ProtocolKind, Write); 2] = [
+    let parts: [(ProtocolKind, Write); 3] = [
         (ProtocolKind::Bench, |page, all| bench::overall(page, all, 3)),
+        (ProtocolKind::Baseline, baseline::over),
         (ProtocolKind::Batch, batch::over),
     ];
     let parts: Vec<_> =
