@@ -11,13 +11,14 @@ use records::{
 };
 
 use crate::{
+    history::History,
     hybrid::Hybrid,
     progress::RequestLine,
     run::{Run, UNKNOWN_HOST},
 };
 
 /// The run of lines that name none.
-const LEGACY_RUN: &str = "legacy";
+pub(crate) const LEGACY_RUN: &str = "legacy";
 
 /// Everything that was read.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Input {
     pub text: u64,
     /// The strategy that is to be computed, if any.
     pub hybrid: Option<Hybrid>,
+    /// Earlier runs, if they were asked for.
+    pub history: Option<History>,
     index: HashMap<Key, usize>,
     sources: Vec<Source>,
 }

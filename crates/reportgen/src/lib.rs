@@ -5,6 +5,7 @@
 //! Markdown, HTML, JSON or CSV.
 
 mod cli;
+pub mod history;
 pub mod hybrid;
 pub mod input;
 pub mod numbers;
@@ -14,6 +15,7 @@ pub mod render;
 pub mod run;
 
 pub use cli::{Args, Format};
+use history::History;
 use hybrid::Hybrid;
 use input::Input;
 use pipe::{Document, Error, Faults, Reader, exit};
@@ -28,6 +30,7 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     let names = if args.files.is_empty() { vec!["-".to_owned()] } else { args.files.clone() };
     let mut reader = Reader::open(&names)?;
     pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
+    let history = args.history.as_deref().map(History::read).transpose()?;
     let mut document = Document::create(args.output.as_deref().unwrap_or("-"))?;
     let mut faults = Faults::new("reportgen");
 
@@ -45,6 +48,10 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     if let Some(text) = &args.hybrid {
         let found = Hybrid::find(text, &input);
         input.hybrid = Some(found.map_err(|why| Error::Usage(format!("--hybrid: {why}")))?);
+    }
+    if let Some(mut history) = history {
+        history.add_current(&input);
+        input.history = Some(history);
     }
     let page = render::report(&input);
     document.text(&args.format.write(&page))?;

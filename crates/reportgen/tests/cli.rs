@@ -76,7 +76,7 @@ fn missing_inputs_and_unknown_options_have_their_exit_codes() {
 
 #[test]
 fn options_of_later_versions_are_refused() {
-    for option in ["--compare", "--fail-on-regression", "--history"] {
+    for option in ["--compare", "--fail-on-regression"] {
         let output = reportgen(&[option, "5"], TEST);
         assert_eq!(code(&output), 2, "{option}");
         assert!(err(&output).contains("not in this version yet"), "{}", err(&output));

@@ -96,6 +96,11 @@ fn published_batches() {
 }
 
 #[test]
+fn runs_over_time() {
+    check("history", &["now.jsonl", "--history", "../history"]);
+}
+
+#[test]
 fn an_input_without_records() {
     check("empty", &["empty.jsonl"]);
 }

@@ -9,6 +9,7 @@ mod bench;
 mod cases;
 mod course;
 mod fastest;
+mod followed;
 mod found;
 mod health;
 mod hybrid;
@@ -18,6 +19,7 @@ mod models;
 mod peaks;
 mod spread;
 mod totals;
+mod trend;
 mod usage;
 
 pub use baseline::{Steady, accuracy_pct, steady};
@@ -29,6 +31,7 @@ pub use bench::{
 pub use cases::{CaseRow, cases};
 pub use course::{Course, Drift, STABLE_PCT, course};
 pub use fastest::{Fastest, Quantity, SPEEDS, Sure, fastest};
+pub use followed::{Figure, followed};
 pub use found::{Found, found, grouped, latest, runs_of};
 pub use health::{Health, health};
 pub use hybrid::{Steps, common_prices, seconds_for};
@@ -38,6 +41,7 @@ pub use models::{Key, ModelRow, load_s, models};
 pub use peaks::{Peaks, Source, peaks};
 pub use spread::{Range, Spread, median};
 pub use totals::{Sampling, Totals, sampling, tally, totals};
+pub use trend::{Trend, sparkline, trend};
 pub use usage::{Usage, usage};
 
 use records::{Outcome, Test};

@@ -14,6 +14,7 @@ mod format;
 mod guide;
 mod head;
 mod health;
+mod history;
 mod models;
 mod notable;
 mod outcome;
@@ -52,6 +53,9 @@ pub fn report(input: &Input) -> Page {
         && let (Some(screen), Some(evaluate)) = (asked.screen.of(input), asked.evaluate.of(input))
     {
         batch::hybrid(&mut page, asked, screen, evaluate);
+    }
+    if let Some(history) = &input.history {
+        history::section(&mut page, history);
     }
     files::section(&mut page, input);
     if !input.runs.is_empty() {
