@@ -41,7 +41,7 @@ fn runs(page: &mut Page, history: &History) {
             ("#", Right),
             ("Run", Left),
             ("Host", Left),
-            ("Start", Left),
+            ("Start", Right),
             ("Tests", Right),
             ("Not passed", Right),
             ("Time in tests", Right),
@@ -110,7 +110,7 @@ fn table(page: &mut Page, all: &[Series<'_>], history: &History) {
             ("Last", Right),
             ("Change", Right),
             ("Best", Right),
-            ("Best on", Left),
+            ("Best on", Right),
         ],
     );
     for series in all {

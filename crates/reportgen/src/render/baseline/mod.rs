@@ -52,7 +52,7 @@ fn comparison(page: &mut Page, all: &[Found<'_>]) {
             ("Model", Left),
             ("Backend", Left),
             ("Case", Left),
-            ("Date", Left),
+            ("Date", Right),
             ("Disk", Right),
             ("Memory", Right),
             ("Load", Right),

@@ -168,7 +168,7 @@ fn table(page: &mut Page, group: &[Found<'_>]) {
             ("First", Right),
             ("Last", Right),
             ("Change", Right),
-            ("Change %", Right),
+            ("Relative change", Right),
             ("Spread", Right),
             ("Verdict", Left),
         ],

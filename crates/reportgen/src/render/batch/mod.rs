@@ -52,7 +52,7 @@ fn comparison(page: &mut Page, tests: &[&Test]) {
             ("Case", Left),
             ("Model", Left),
             ("Backend", Left),
-            ("Date", Left),
+            ("Date", Right),
             ("Requests", Right),
             ("Success", Right),
             ("Time", Right),

@@ -36,7 +36,7 @@ pub(super) fn section(page: &mut Page, run: &Run) {
             ("Requests/s", Right),
             ("Output tok/s", Right),
             ("Left", Right),
-            ("Last answer", Left),
+            ("Last answer", Right),
         ],
     );
     for Unfinished { id, requests, begun, progress } in all {

@@ -30,7 +30,7 @@ pub(super) fn table(page: &mut Page, chapter: &Chapter<'_>, group: &BenchGroup<'
         ("E2E ms", Right),
         ("RTFx", Right),
         ("Verdict", Left),
-        ("Began", Left),
+        ("Began", Right),
         ("Notes", Left),
     ] {
         table.column(name, side);

@@ -59,7 +59,7 @@ fn table(page: &mut Page, all: &[Found<'_>]) {
             ("PP tok/s", Right),
             ("TG tok/s", Right),
             ("RTFx", Right),
-            ("Date", Left),
+            ("Date", Right),
             ("Remarks", Left),
         ],
     );
