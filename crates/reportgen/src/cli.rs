@@ -54,14 +54,20 @@ pub struct Args {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub csv: Option<String>,
 
+    /// Read every *.jsonl below DIR as earlier runs, and show how figures went from run to run.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub history: Option<String>,
+
+    /// Compute what it takes to screen all requests with one model and to evaluate PCT percent
+    /// of them with another: two models, or ids of batches, of the input.
+    #[arg(long, value_name = "SCREEN,EVALUATE,PCT")]
+    pub hybrid: Option<String>,
+
     /// End with exit code 65, and without a report, when a line cannot be read.
     ///
     /// Without it such lines are named, counted and left out.
     #[arg(long)]
     pub strict: bool,
-
-    #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "", value_parser = pipe::cli::not_yet)]
-    history: Option<String>,
 }
 
 impl Args {

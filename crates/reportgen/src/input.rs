@@ -15,12 +15,15 @@ use records::{
 };
 
 use crate::{
+    history::History,
+    hybrid::Hybrid,
     numbers::keep_used,
+    progress::RequestLine,
     run::{Run, UNKNOWN_HOST},
 };
 
 /// The run of lines that name none.
-const LEGACY_RUN: &str = "legacy";
+pub(crate) const LEGACY_RUN: &str = "legacy";
 
 /// Everything that was read.
 #[derive(Debug, Default)]
@@ -33,6 +36,10 @@ pub struct Input {
     pub malformed: u64,
     /// Lines that were text.
     pub text: u64,
+    /// The strategy that is to be computed, if any.
+    pub hybrid: Option<Hybrid>,
+    /// Earlier runs, if they were asked for.
+    pub history: Option<History>,
     index: HashMap<Key, usize>,
     sources: Vec<Source>,
     /// The number of the line that is being taken in; 0 where nobody knows.
@@ -112,7 +119,9 @@ impl Input {
             }
             LineKind::Ours(Kind::RunStart) => {
                 let start: RunStart = parse(raw)?;
-                self.of(input, &start).starts.push(start);
+                let run = self.of(input, &start);
+                run.progress.values_mut().for_each(|progress| progress.lately = None);
+                run.starts.push(start);
             }
             LineKind::Ours(Kind::RunEnd) => {
                 let end: RunEnd = parse(raw)?;
@@ -131,6 +140,11 @@ impl Input {
             LineKind::Ours(Kind::Attempt) => {
                 let attempt: Attempt = parse(raw)?;
                 self.of(input, &attempt).attempts.push(attempt);
+            }
+            LineKind::Ours(Kind::Request) => {
+                let line: RequestLine = parse(raw)?;
+                let at = self.at(input, &line.run, &line.host);
+                self.runs[at].request(&line);
             }
             LineKind::Ours(Kind::Test) => self.test(input, parse(raw)?),
             LineKind::Ours(Kind::Anomaly) => {
@@ -223,6 +237,7 @@ impl Input {
         let run = self.of(input, &test);
         run.places.push((input, number));
         run.open.retain(|id| *id != test.id);
+        run.progress.remove(&test.id);
         run.tests.push(test);
     }
 

@@ -5,14 +5,19 @@
 //! Markdown, HTML, JSON or CSV.
 
 mod cli;
+pub mod history;
+pub mod hybrid;
 pub mod input;
 pub mod numbers;
 pub mod page;
+pub mod progress;
 mod regression;
 pub mod render;
 pub mod run;
 
 pub use cli::{Args, Format};
+use history::History;
+use hybrid::Hybrid;
 use input::Input;
 use pipe::{Document, Error, Faults, Reader, exit};
 
@@ -28,10 +33,19 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     let earlier = (!args.compare.is_empty()).then(|| Reader::open(&args.compare)).transpose()?;
     pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
     pipe::refuse_input_as_output(args.output.as_deref(), &args.compare)?;
+    let history = args.history.as_deref().map(History::read).transpose()?;
     let mut document = Document::create(args.output.as_deref().unwrap_or("-"))?;
 
     let earlier = earlier.map(|earlier| read(earlier, &args.compare, args.strict)).transpose()?;
-    let input = read(reader, &names, args.strict)?;
+    let mut input = read(reader, &names, args.strict)?;
+    if let Some(text) = &args.hybrid {
+        let found = Hybrid::find(text, &input);
+        input.hybrid = Some(found.map_err(|why| Error::Usage(format!("--hybrid: {why}")))?);
+    }
+    if let Some(mut history) = history {
+        history.add_current(&input);
+        input.history = Some(history);
+    }
     let options = render::Options {
         all_rows: args.csv.is_some() || args.format == Format::Json,
         compare: earlier.as_ref().map(|earlier| (earlier, args.rules())),

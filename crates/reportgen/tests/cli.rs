@@ -75,15 +75,6 @@ fn missing_inputs_and_unknown_options_have_their_exit_codes() {
 }
 
 #[test]
-fn options_of_later_versions_are_refused() {
-    for option in ["--history"] {
-        let output = reportgen(&[option, "5"], TEST);
-        assert_eq!(code(&output), 2, "{option}");
-        assert!(err(&output).contains("not in this version yet"), "{}", err(&output));
-    }
-}
-
-#[test]
 fn an_output_that_cannot_be_written_is_an_error() {
     let output = reportgen(&["-o", "/nonexistent/report.md"], TEST);
     assert_eq!(code(&output), 74);
@@ -122,7 +113,6 @@ fn help_has_examples() {
     let output = reportgen(&["--help"], "");
     assert_eq!(code(&output), 0);
     assert!(out(&output).contains("memmon -- runner suite.toml | correlate | reportgen"));
-    assert!(!out(&output).contains("--history"));
 }
 
 /// A run of one test, as long as `seconds`, on a machine with `cores`.

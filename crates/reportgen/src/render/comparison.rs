@@ -3,13 +3,13 @@
 use records::Test;
 
 use super::{
-    change::{self, change_cell, trend_word},
+    change::{self, change_cell, shift_word},
     chapter::{Chapter, backend_cell, case_of, model_cell},
     format::{count, day, or_none, things},
     list,
 };
 use crate::{
-    numbers::{ALPHA, Comparison, Difference, Pair, Rules, Trend},
+    numbers::{ALPHA, Comparison, Difference, Pair, Rules, Shift},
     page::{Cell, Left, Page, Right, Table, code, prose, row},
 };
 
@@ -103,7 +103,7 @@ fn regressions(page: &mut Page, comparison: &Comparison<'_>) {
     }
     let mut better = changes("improvements");
     for pair in &comparison.pairs {
-        for (quantity, change) in pair.changes.iter().filter(|(_, c)| c.trend == Trend::Better) {
+        for (quantity, change) in pair.changes.iter().filter(|(_, c)| c.shift == Shift::Better) {
             add(&mut better, pair, quantity.name, change);
         }
     }
@@ -156,7 +156,7 @@ fn add(table: &mut Table, pair: &Pair<'_>, name: &str, change: &crate::numbers::
         Cell::name(name),
         change::figure(name, change.old),
         change::figure(name, change.new),
-        change_cell(change.pct(), change.trend, trend_word(name, change.trend)),
+        change_cell(change.pct(), change.shift, shift_word(name, change.shift)),
         sure,
     ]);
 }
@@ -207,7 +207,7 @@ pub(super) fn facts(page: &mut Page, chapter: &Chapter<'_>) {
     page.fact("Compared with", &format!("{}{more}", runs.join(", ")));
     times(page, comparison, rules);
     let changes = comparison.pairs.iter().flat_map(|pair| &pair.changes);
-    let of = |trend| changes.clone().filter(|(_, change)| change.trend == trend).count() as u64;
+    let of = |shift| changes.clone().filter(|(_, change)| change.shift == shift).count() as u64;
     let broke = comparison.pairs.iter().filter(|pair| pair.broke()).count() as u64;
     let mended = comparison.pairs.iter().filter(|pair| pair.mended()).count() as u64;
     page.fact(
@@ -215,9 +215,9 @@ pub(super) fn facts(page: &mut Page, chapter: &Chapter<'_>) {
         &format!(
             "{} worse and {} better beyond the noise, {} within it; {} no longer {}, {} again {}; \
              {} NEW, {} GONE",
-            things(of(Trend::Worse), "figure"),
-            count(of(Trend::Better)),
-            count(of(Trend::Noise)),
+            things(of(Shift::Worse), "figure"),
+            count(of(Shift::Better)),
+            count(of(Shift::Noise)),
             things(broke, "test"),
             if broke == 1 { "passes" } else { "pass" },
             count(mended),
@@ -243,8 +243,8 @@ fn times(page: &mut Page, comparison: &Comparison<'_>, rules: &Rules) {
             super::format::seconds(all.new_s),
             change_cell(
                 all.pct(),
-                all.trend(rules.noise_pct),
-                trend_word("duration_s", all.trend(rules.noise_pct))
+                all.shift(rules.noise_pct),
+                shift_word("duration_s", all.shift(rules.noise_pct))
             ),
             things(all.tests, "test")
         ),

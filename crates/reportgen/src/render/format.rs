@@ -134,6 +134,12 @@ pub(super) fn moment(ts: f64) -> Cell {
     Cell::number(ts, "ts", at(ts, "%Y-%m-%d %H:%M:%S UTC"))
 }
 
+/// A moment of UTC to the minute: `2026-02-11 12:00`.
+#[must_use]
+pub(super) fn minute(ts: f64) -> Cell {
+    Cell::number(ts, "ts", at(ts, "%Y-%m-%d %H:%M"))
+}
+
 /// A time of day in UTC: `12:00:06`.
 #[must_use]
 pub(super) fn clock(ts: f64) -> String {

@@ -19,10 +19,12 @@ mod gpu;
 mod guide;
 mod head;
 mod health;
+mod history;
 mod lives;
 mod models;
 mod notable;
 mod outcome;
+mod over;
 mod phases;
 mod protocol;
 mod resources;
@@ -62,10 +64,19 @@ pub fn report(input: &Input, options: &Options<'_>) -> Page {
         runs => {
             page.heading(1, &format!("Report on {} runs", runs.len()));
             overview(&mut page, runs);
+            over::section(&mut page, runs);
             page.depth = 1;
             runs.iter().for_each(|run| chapter(&mut page, input, run, options));
             page.depth = 0;
         }
+    }
+    if let Some(asked) = &input.hybrid
+        && let (Some(screen), Some(evaluate)) = (asked.screen.of(input), asked.evaluate.of(input))
+    {
+        batch::hybrid(&mut page, asked, screen, evaluate);
+    }
+    if let Some(history) = &input.history {
+        history::section(&mut page, history);
     }
     files::section(&mut page, input, "");
     if let Some((old, _)) = options.compare {
@@ -85,7 +96,7 @@ fn nothing(page: &mut Page) {
 /// Which runs there are, so that none is taken for another.
 fn overview(page: &mut Page, runs: &[&Run]) {
     page.paragraph(
-        "The input holds several runs. Each has its own part below; no figure mixes them.",
+        "The input holds several runs. Each has its own part below, in which no figure mixes them.",
     );
     let mut table = Table::new(
         "runs",

@@ -8,7 +8,7 @@ pub const ALPHA: f64 = 0.05;
 
 /// What is thought of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trend {
+pub enum Shift {
     /// Beyond the noise, to the better.
     Better,
     /// Beyond the noise, to the worse.
@@ -30,7 +30,7 @@ pub struct Change {
     /// enough of them that it could be below [`ALPHA`].
     pub p: Option<f64>,
     /// What is thought of it.
-    pub trend: Trend,
+    pub shift: Shift,
 }
 
 impl Change {
@@ -45,7 +45,7 @@ impl Change {
     /// of a speed by how much it fell.
     #[must_use]
     pub fn worse_by_pct(&self) -> Option<f64> {
-        (self.trend == Trend::Worse).then(|| self.pct().map(f64::abs))?
+        (self.shift == Shift::Worse).then(|| self.pct().map(f64::abs))?
     }
 }
 
@@ -61,12 +61,12 @@ pub fn judge(old: &[f64], new: &[f64], better: Better, noise_pct: f64) -> Option
     let p = tested.then(|| p_value(old, new));
     let moved = 100.0 * (is - was).abs() > noise_pct * was.abs();
     let beyond = p.map_or_else(|| moved && apart(old, new), |p| p <= ALPHA);
-    let trend = match (beyond && is != was, (is > was) == (better == Better::More)) {
-        (false, _) => Trend::Noise,
-        (true, true) => Trend::Better,
-        (true, false) => Trend::Worse,
+    let shift = match (beyond && is != was, (is > was) == (better == Better::More)) {
+        (false, _) => Shift::Noise,
+        (true, true) => Shift::Better,
+        (true, false) => Shift::Worse,
     };
-    Some(Change { old: was, new: is, n: (old.len(), new.len()), p, trend })
+    Some(Change { old: was, new: is, n: (old.len(), new.len()), p, shift })
 }
 
 /// Whether all values of one lie on one side of all of the other.
@@ -78,36 +78,36 @@ fn apart(a: &[f64], b: &[f64]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Trend, judge};
+    use super::{Shift, judge};
     use crate::numbers::Better;
 
-    fn trend(old: &[f64], new: &[f64], better: Better) -> Trend {
-        judge(old, new, better, 5.0).unwrap().trend
+    fn shift(old: &[f64], new: &[f64], better: Better) -> Shift {
+        judge(old, new, better, 5.0).unwrap().shift
     }
 
     #[test]
     fn a_single_value_is_beyond_the_noise_only_past_the_threshold() {
-        assert_eq!(trend(&[10.0], &[10.4], Better::Less), Trend::Noise);
-        assert_eq!(trend(&[10.0], &[10.6], Better::Less), Trend::Worse);
-        assert_eq!(trend(&[10.0], &[10.6], Better::More), Trend::Better);
-        assert_eq!(trend(&[10.0], &[9.4], Better::More), Trend::Worse);
-        assert_eq!(trend(&[0.0], &[0.0], Better::Less), Trend::Noise);
+        assert_eq!(shift(&[10.0], &[10.4], Better::Less), Shift::Noise);
+        assert_eq!(shift(&[10.0], &[10.6], Better::Less), Shift::Worse);
+        assert_eq!(shift(&[10.0], &[10.6], Better::More), Shift::Better);
+        assert_eq!(shift(&[10.0], &[9.4], Better::More), Shift::Worse);
+        assert_eq!(shift(&[0.0], &[0.0], Better::Less), Shift::Noise);
         assert_eq!(judge(&[], &[1.0], Better::Less, 5.0), None);
     }
 
     #[test]
     fn few_values_that_overlap_are_noise_however_far_their_medians_are() {
-        assert_eq!(trend(&[10.0, 20.0, 30.0], &[29.0, 40.0, 50.0], Better::Less), Trend::Noise);
-        assert_eq!(trend(&[10.0, 11.0, 12.0], &[20.0, 21.0, 22.0], Better::Less), Trend::Worse);
+        assert_eq!(shift(&[10.0, 20.0, 30.0], &[29.0, 40.0, 50.0], Better::Less), Shift::Noise);
+        assert_eq!(shift(&[10.0, 11.0, 12.0], &[20.0, 21.0, 22.0], Better::Less), Shift::Worse);
     }
 
     #[test]
     fn with_enough_values_the_test_decides_and_small_changes_count() {
         let old = [10.00, 10.01, 10.02, 10.03, 10.04];
         let change = judge(&old, &old.map(|x| x + 0.1), Better::Less, 5.0).unwrap();
-        assert_eq!(change.trend, Trend::Worse);
+        assert_eq!(change.shift, Shift::Worse);
         assert!(change.p.is_some_and(|p| p < 0.01) && change.pct().is_some_and(|p| p < 2.0));
         let noisy = [8.0, 14.0, 9.0, 13.0, 10.0];
-        assert_eq!(trend(&noisy, &noisy.map(|x| x + 0.9), Better::Less), Trend::Noise);
+        assert_eq!(shift(&noisy, &noisy.map(|x| x + 0.9), Better::Less), Shift::Noise);
     }
 }

@@ -8,8 +8,8 @@ mod sums;
 
 pub use environment::Difference;
 use environment::environment;
-pub use judge::{ALPHA, Change, Trend, judge};
-pub use pairs::{Pair, QUANTITIES, Quantity};
+pub use judge::{ALPHA, Change, Shift, judge};
+pub use pairs::{MEASURES, Measure, Pair};
 pub use sums::Sum;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,7 +109,7 @@ pub struct Regression<'a> {
     /// The test, then and now.
     pub pair: &'a Pair<'a>,
     /// What became worse; none where the test passed and no longer does.
-    pub quantity: Option<(&'static Quantity, &'a Change)>,
+    pub quantity: Option<(&'static Measure, &'a Change)>,
     /// By how many percent.
     pub worse_by_pct: Option<f64>,
 }

@@ -7,7 +7,7 @@ use crate::numbers::{Better, came_through};
 
 /// Something that is compared.
 #[derive(Debug)]
-pub struct Quantity {
+pub struct Measure {
     /// Its field.
     pub name: &'static str,
     /// Which of two values is better.
@@ -19,25 +19,25 @@ pub struct Quantity {
 type Get = fn(&Metrics) -> Option<&Metric>;
 
 /// The time of a test that is no measurement of its own.
-const TIME: Quantity = Quantity { name: "duration_s", better: Better::Less, get: |_| None };
+const TIME: Measure = Measure { name: "duration_s", better: Better::Less, get: |_| None };
 
 /// What benches, baselines and batches are compared by.
-pub const QUANTITIES: [Quantity; 15] = [
-    Quantity { name: "load_s", better: Better::Less, get: |m| m.load_s.as_ref() },
-    Quantity { name: "warmup_s", better: Better::Less, get: |m| m.warmup_s.as_ref() },
-    Quantity { name: "steady_s", better: Better::Less, get: |m| m.steady_s.as_ref() },
-    Quantity { name: "ttft_s", better: Better::Less, get: |m| m.ttft_s.as_ref() },
-    Quantity { name: "tpot_s", better: Better::Less, get: |m| m.tpot_s.as_ref() },
-    Quantity { name: "e2e_s", better: Better::Less, get: |m| m.e2e_s.as_ref() },
-    Quantity { name: "prompt_tps", better: Better::More, get: |m| m.prompt_tps.as_ref() },
-    Quantity { name: "generation_tps", better: Better::More, get: |m| m.generation_tps.as_ref() },
-    Quantity { name: "request_tps", better: Better::More, get: |m| m.request_tps.as_ref() },
-    Quantity { name: "output_tps", better: Better::More, get: |m| m.output_tps.as_ref() },
-    Quantity { name: "goodput_rps", better: Better::More, get: |m| m.goodput_rps.as_ref() },
-    Quantity { name: "success_rate", better: Better::More, get: |m| m.success_rate.as_ref() },
-    Quantity { name: "rtfx", better: Better::More, get: |m| m.rtfx.as_ref() },
-    Quantity { name: "memory_gb", better: Better::Less, get: |m| m.memory_gb.as_ref() },
-    Quantity { name: "gpu_memory_gb", better: Better::Less, get: |m| m.gpu_memory_gb.as_ref() },
+pub const MEASURES: [Measure; 15] = [
+    Measure { name: "load_s", better: Better::Less, get: |m| m.load_s.as_ref() },
+    Measure { name: "warmup_s", better: Better::Less, get: |m| m.warmup_s.as_ref() },
+    Measure { name: "steady_s", better: Better::Less, get: |m| m.steady_s.as_ref() },
+    Measure { name: "ttft_s", better: Better::Less, get: |m| m.ttft_s.as_ref() },
+    Measure { name: "tpot_s", better: Better::Less, get: |m| m.tpot_s.as_ref() },
+    Measure { name: "e2e_s", better: Better::Less, get: |m| m.e2e_s.as_ref() },
+    Measure { name: "prompt_tps", better: Better::More, get: |m| m.prompt_tps.as_ref() },
+    Measure { name: "generation_tps", better: Better::More, get: |m| m.generation_tps.as_ref() },
+    Measure { name: "request_tps", better: Better::More, get: |m| m.request_tps.as_ref() },
+    Measure { name: "output_tps", better: Better::More, get: |m| m.output_tps.as_ref() },
+    Measure { name: "goodput_rps", better: Better::More, get: |m| m.goodput_rps.as_ref() },
+    Measure { name: "success_rate", better: Better::More, get: |m| m.success_rate.as_ref() },
+    Measure { name: "rtfx", better: Better::More, get: |m| m.rtfx.as_ref() },
+    Measure { name: "memory_gb", better: Better::Less, get: |m| m.memory_gb.as_ref() },
+    Measure { name: "gpu_memory_gb", better: Better::Less, get: |m| m.gpu_memory_gb.as_ref() },
 ];
 
 /// A test that both the old runs and the new one have.
@@ -48,16 +48,16 @@ pub struct Pair<'a> {
     /// Its results now.
     pub now: Vec<&'a Test>,
     /// How what was measured of it changed; nothing where one of them did not come through.
-    pub changes: Vec<(&'static Quantity, Change)>,
+    pub changes: Vec<(&'static Measure, Change)>,
 }
 
 impl<'a> Pair<'a> {
     pub(super) fn of(then: &[&'a Test], now: &[&'a Test], noise_pct: f64) -> Pair<'a> {
-        let quantities: Vec<&'static Quantity> = match protocol(now).or_else(|| protocol(then)) {
+        let quantities: Vec<&'static Measure> = match protocol(now).or_else(|| protocol(then)) {
             None => vec![&TIME],
-            Some(kind) => QUANTITIES.iter().filter(|quantity| is_about(kind, quantity)).collect(),
+            Some(kind) => MEASURES.iter().filter(|quantity| is_about(kind, quantity)).collect(),
         };
-        let change = |quantity: &'static Quantity| {
+        let change = |quantity: &'static Measure| {
             let (old, new) = (values(then, quantity), values(now, quantity));
             Some((quantity, judge(&old, &new, quantity.better, noise_pct)?))
         };
@@ -99,7 +99,7 @@ fn protocol(tests: &[&Test]) -> Option<ProtocolKind> {
 
 /// Whether a measurement of this kind is about `quantity`: a stream's whole time is no news
 /// beside its speeds.
-fn is_about(kind: ProtocolKind, quantity: &Quantity) -> bool {
+fn is_about(kind: ProtocolKind, quantity: &Measure) -> bool {
     match quantity.name {
         "warmup_s" | "steady_s" => kind == ProtocolKind::Baseline,
         "tpot_s" | "e2e_s" => kind == ProtocolKind::Batch,
@@ -110,7 +110,7 @@ fn is_about(kind: ProtocolKind, quantity: &Quantity) -> bool {
 
 /// Every value of `quantity` that those of `tests` have which came through: of repetitions
 /// that are in the stream each for itself.
-fn values(tests: &[&Test], quantity: &Quantity) -> Vec<f64> {
+fn values(tests: &[&Test], quantity: &Measure) -> Vec<f64> {
     let of = |test: &&Test| -> Vec<f64> {
         if quantity.name == TIME.name {
             return test.duration_s.into_iter().collect();

@@ -2,7 +2,7 @@
 
 use records::Test;
 
-use super::{Comparison, Trend};
+use super::{Comparison, Shift};
 use crate::numbers::median;
 
 /// The times of some tests that both runs have.
@@ -26,11 +26,11 @@ impl Sum {
 
     /// What is thought of it, when changes up to `noise_pct` percent are noise.
     #[must_use]
-    pub fn trend(&self, noise_pct: f64) -> Trend {
+    pub fn shift(&self, noise_pct: f64) -> Shift {
         match self.pct() {
-            Some(pct) if pct > noise_pct => Trend::Worse,
-            Some(pct) if pct < -noise_pct => Trend::Better,
-            _ => Trend::Noise,
+            Some(pct) if pct > noise_pct => Shift::Worse,
+            Some(pct) if pct < -noise_pct => Shift::Better,
+            _ => Shift::Noise,
         }
     }
 }

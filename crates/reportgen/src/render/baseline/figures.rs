@@ -5,7 +5,7 @@ use records::{Accuracy, Metric, Test};
 
 use super::target;
 use crate::{
-    numbers::{Consistency, Steady, accuracy_pct, consistency, stats, steady},
+    numbers::{Steady, accuracy_pct, consistency, stats, steady},
     render::{
         figure::{fine_gb, plus_minus, share, timing},
         format::{count, or_none, pct},
@@ -90,13 +90,7 @@ fn mean_of(steady: &Steady) -> Cell {
 
 fn consistency_of(steady: &Steady) -> Option<Cell> {
     let (cv, called) = consistency(&steady.stats)?;
-    let called = match called {
-        Consistency::Excellent => "excellent",
-        Consistency::Good => "good",
-        Consistency::Fair => "fair",
-        Consistency::Unstable => "unstable",
-    };
-    let text = format!("CV {}, {called} (n = {})", pct(cv), count(steady.stats.n));
+    let text = format!("CV {}, {} (n = {})", pct(cv), called.name(), count(steady.stats.n));
     Some(Cell::number(cv, "pct", text))
 }
 

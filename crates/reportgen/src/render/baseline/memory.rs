@@ -3,9 +3,12 @@
 use crate::page::{Left, Page, Right, Table, row};
 use records::{MemoryNow, Test};
 
-use crate::render::{
-    figure::fine_gb,
-    format::{gb_change, mb, or_none},
+use crate::{
+    numbers::STABLE_PCT,
+    render::{
+        figure::fine_gb,
+        format::{gb_change, mb, or_none, pct_change},
+    },
 };
 
 /// Writes the memory at three moments, and what the queries changed.
@@ -45,4 +48,29 @@ pub(super) fn table(page: &mut Page, test: &Test) {
         change(|now| now.swap_used_mb.map(|mb| mb / 1e3)),
     ]);
     page.table(table, "not measured");
+    if let Some(sentence) = drift(test) {
+        page.paragraph(&sentence);
+    }
+}
+
+/// By how many percent the queries changed the memory of the backend's processes.
+pub(super) fn grown_pct(test: &Test) -> Option<f64> {
+    let memory = test.memory.as_ref()?;
+    let (loaded, after) = (memory.loaded.tree_gb?, memory.after.tree_gb?);
+    (loaded > 0.0).then(|| 100.0 * (after - loaded) / loaded)
+}
+
+/// Whether memory stayed what it was while queries were answered.
+fn drift(test: &Test) -> Option<String> {
+    let grown = grown_pct(test)?;
+    let called = match grown {
+        _ if grown.abs() <= STABLE_PCT => "stable",
+        _ if grown > 0.0 => "it grew",
+        _ => "it shrank",
+    };
+    Some(format!(
+        "**Memory drift:** {called}: the queries changed the memory of the processes by {} (up to \
+         {STABLE_PCT} % is stable).",
+        pct_change(grown)
+    ))
 }

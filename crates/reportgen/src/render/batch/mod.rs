@@ -1,8 +1,13 @@
 //! Batches: many requests out of a file.
 
 mod figures;
+mod hybrid;
 mod price;
+mod ranking;
 mod sample;
+mod underway;
+
+pub(super) use hybrid::section as hybrid;
 
 use crate::page::{Cell, Left, Page, Right, Table, code, row};
 use records::{Metric, ProtocolKind, Test};
@@ -11,23 +16,33 @@ use super::{
     bench::model_line,
     chapter::{Chapter, backend_cell, case_of, model_cell},
     figure::{large, mean_count, rate, share},
-    format::{count, or_none, seconds},
+    format::{count, minute, or_none, seconds},
     outcome, protocol,
 };
-use crate::numbers::batch;
+use crate::numbers::{Found, batch};
 
 /// Writes a table of all batches where there are several, a part for each, and their costs.
 pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     let tests = chapter.measured.select(&chapter.run.tests, ProtocolKind::Batch);
-    if tests.is_empty() {
+    if tests.is_empty() && !underway::any(chapter.run) {
         return;
     }
     page.heading(2, if tests.len() == 1 { "Batch" } else { "Batches" });
     if tests.len() > 1 {
         comparison(page, &tests);
+        ranking::section(page, &tests, 3);
     }
+    underway::section(page, chapter.run);
     tests.iter().for_each(|test| page.on_test(&test.id, |page| entry(page, test)));
     price::section(page, &tests);
+}
+
+/// Writes the rankings of the batches of several runs.
+pub(super) fn over(page: &mut Page, all: &[Found<'_>]) {
+    page.heading(3, "All batches");
+    let tests: Vec<&Test> = all.iter().map(|one| one.test).collect();
+    comparison(page, &tests);
+    ranking::section(page, &tests, 4);
 }
 
 fn comparison(page: &mut Page, tests: &[&Test]) {
@@ -37,6 +52,7 @@ fn comparison(page: &mut Page, tests: &[&Test]) {
             ("Case", Left),
             ("Model", Left),
             ("Backend", Left),
+            ("Date", Right),
             ("Requests", Right),
             ("Success", Right),
             ("Time", Right),
@@ -56,6 +72,7 @@ fn comparison(page: &mut Page, tests: &[&Test]) {
             case_of(test),
             model_cell(test),
             backend_cell(test),
+            minute(test.ts),
             or_none(totals, |totals| count(totals.requests)),
             or_none(figures.success_rate, share),
             or_none(totals.filter(|totals| totals.duration_s > 0.0), |totals| {
@@ -67,6 +84,9 @@ fn comparison(page: &mut Page, tests: &[&Test]) {
             or_none(figures.completion_tokens, |n| format!("{} tok", mean_count(n))),
             outcome::word(test).to_owned(),
         ]);
+    }
+    if tests.iter().all(|test| test.run == tests[0].run && test.host == tests[0].host) {
+        table.hide("Date");
     }
     for (name, cell) in
         [("Case", case_of as fn(&Test) -> Cell), ("Backend", backend_cell), ("Model", model_cell)]

@@ -58,6 +58,7 @@ pub(super) fn section(page: &mut Page, tests: &[&Test]) {
         }
     }
     page.table(table, "not stated");
+    page.paragraph("A month of a million requests costs what the last column says.");
     for (test, cost) in costs {
         if let Some(why) = &cost.unknown {
             page.item(&format!(

@@ -9,7 +9,7 @@ use crate::{
     render::{
         chapter::{Chapter, backend_cell, plain},
         figure::{number, plus_minus, timing},
-        format::or_none,
+        format::{minute, or_none},
         outcome,
     },
 };
@@ -30,6 +30,7 @@ pub(super) fn table(page: &mut Page, chapter: &Chapter<'_>, group: &BenchGroup<'
         ("E2E ms", Right),
         ("RTFx", Right),
         ("Verdict", Left),
+        ("Began", Right),
         ("Notes", Left),
     ] {
         table.column(name, side);
@@ -53,6 +54,7 @@ pub(super) fn table(page: &mut Page, chapter: &Chapter<'_>, group: &BenchGroup<'
             mean(&metrics.e2e_s, MS),
             mean(&metrics.rtfx, 1.0),
             outcome::word(test).into(),
+            minute(test.ts),
             notes.filter(|notes| !notes.trim().is_empty()).map(prose).unwrap_or_default().into(),
         ]);
         table.cells(cells);
@@ -83,6 +85,10 @@ fn leave_out(table: &mut Table, group: &BenchGroup<'_>) {
         for name in ["PP tok/s", "TG tok/s", "TTFT ms", "TPOT ms"] {
             table.hide(name);
         }
+    }
+    // It tells apart what was measured again.
+    if !group.tests.iter().any(|test| group.is_again(test)) {
+        table.hide("Began");
     }
     table.hide_where("Notes", "");
 }

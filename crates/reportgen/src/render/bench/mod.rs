@@ -2,19 +2,21 @@
 
 mod figures;
 mod model;
+mod overall;
 mod remarks;
 mod runs;
 
 use crate::page::{Cell, Page, code};
-use records::Test;
+use records::{ProtocolKind, Test};
 
 use super::{
     chapter::{Chapter, axes_of, backend_cell},
     protocol,
 };
 pub(super) use model::line as model_line;
+pub(super) use overall::section as overall;
 
-use crate::numbers::{BenchGroup, backend_of, benches, model_of};
+use crate::numbers::{BenchGroup, backend_of, benches, found, model_of};
 
 /// Writes a part for each case and model.
 pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
@@ -31,6 +33,7 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
          faster where their 95 % intervals (Student's t) do not overlap; else the difference is \
          within the noise.",
     );
+    overall(page, &found(&[chapter.run], ProtocolKind::Bench), 3);
     groups.iter().for_each(|group| write(page, chapter, group));
 }
 

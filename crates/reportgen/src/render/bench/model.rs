@@ -49,6 +49,6 @@ fn of(tests: &[&Test], get: &impl Fn(&Model) -> Option<String>) -> Common<String
 }
 
 /// A number in 10⁹: `139 B`, `135 M`.
-fn billions(n: f64) -> String {
+pub(super) fn billions(n: f64) -> String {
     if n < 1.0 { format!("{:.0} M", n * 1e3) } else { format!("{} B", (n * 10.0).round() / 10.0) }
 }
