@@ -15,8 +15,6 @@ use records::{
 };
 
 use crate::{
-    history::History,
-    hybrid::Hybrid,
     numbers::keep_used,
     progress::RequestLine,
     run::{Run, UNKNOWN_HOST},
@@ -36,10 +34,6 @@ pub struct Input {
     pub malformed: u64,
     /// Lines that were text.
     pub text: u64,
-    /// The strategy that is to be computed, if any.
-    pub hybrid: Option<Hybrid>,
-    /// Earlier runs, if they were asked for.
-    pub history: Option<History>,
     index: HashMap<Key, usize>,
     sources: Vec<Source>,
     /// The number of the line that is being taken in; 0 where nobody knows.
@@ -300,6 +294,10 @@ impl Input {
 
 /// Puts the tests of `run` in the order of their starts, and where they stand with them.
 fn by_start(run: &mut Run) {
+    // They usually are already, and each is two kilobytes to be moved.
+    if run.tests.is_sorted_by(|a, b| a.ts.total_cmp(&b.ts).is_le()) {
+        return;
+    }
     let tests = std::mem::take(&mut run.tests);
     let mut all: Vec<(Test, (usize, u64))> = tests.into_iter().zip(run.places.drain(..)).collect();
     all.sort_by(|a, b| a.0.ts.total_cmp(&b.0.ts));

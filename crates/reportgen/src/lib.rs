@@ -33,22 +33,21 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     let earlier = (!args.compare.is_empty()).then(|| Reader::open(&args.compare)).transpose()?;
     pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
     pipe::refuse_input_as_output(args.output.as_deref(), &args.compare)?;
-    let history = args.history.as_deref().map(History::read).transpose()?;
+    let mut history = args.history.as_deref().map(History::read).transpose()?;
     let mut document = Document::create(args.output.as_deref().unwrap_or("-"))?;
 
     let earlier = earlier.map(|earlier| read(earlier, &args.compare, args.strict)).transpose()?;
-    let mut input = read(reader, &names, args.strict)?;
-    if let Some(text) = &args.hybrid {
-        let found = Hybrid::find(text, &input);
-        input.hybrid = Some(found.map_err(|why| Error::Usage(format!("--hybrid: {why}")))?);
-    }
-    if let Some(mut history) = history {
+    let input = read(reader, &names, args.strict)?;
+    let hybrid = args.hybrid.as_deref().map(|text| Hybrid::find(text, &input)).transpose();
+    let hybrid = hybrid.map_err(|why| Error::Usage(format!("--hybrid: {why}")))?;
+    if let Some(history) = &mut history {
         history.add_current(&input);
-        input.history = Some(history);
     }
     let options = render::Options {
         all_rows: args.csv.is_some() || args.format == Format::Json,
         compare: earlier.as_ref().map(|earlier| (earlier, args.rules())),
+        history: history.as_ref(),
+        hybrid: hybrid.as_ref(),
     };
     let page = render::report(&input, &options);
     document.text(&args.format.write(&page))?;

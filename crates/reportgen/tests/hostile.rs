@@ -5,23 +5,54 @@
 use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 use records::classify;
-use reportgen::{input::Input, page::markdown, render};
+use reportgen::{
+    input::Input,
+    numbers::Rules,
+    page::{html, markdown},
+    render,
+};
 use serde_json::json;
 
-fn report(lines: &str) -> String {
+fn input(lines: &str) -> Input {
     let mut input = Input::new(&["x".to_owned()]);
     for line in lines.lines() {
         input.line(0, &classify(line.as_bytes()), line.as_bytes()).unwrap();
     }
-    markdown::write(
-        &render::report(&input.finish(), &render::Options::default()),
-        markdown::Source::Aligned,
-    )
+    input.finish()
 }
 
-/// The only markup that a report has besides its Markdown, in turn.
-const OURS: [&str; 2] =
-    ["<details><summary>Per-run detail, by test id</summary>\n", "</details>\n"];
+fn report(lines: &str) -> String {
+    let page = render::report(&input(lines), &render::Options::default());
+    markdown::write(&page, markdown::Source::Aligned)
+}
+
+/// The report on `now` beside `then`, as Markdown and as HTML.
+fn compared(then: &str, now: &str) -> [String; 2] {
+    let (then, now) = (input(then), input(now));
+    let rules = Rules { noise_pct: 5.0, any_host: true };
+    let options = render::Options { compare: Some((&then, rules)), ..Default::default() };
+    let page = render::report(&now, &options);
+    [markdown::write(&page, markdown::Source::Aligned), html::write(&page)]
+}
+
+/// The elements of an HTML page that no report of ours has.
+fn strange_elements(page: &str) -> Vec<&str> {
+    const OURS: &str = "!doctype html head meta title style body main h1 h2 h3 h4 h5 h6 p ul li \
+                        strong code pre table thead tbody tr th td details summary div";
+    let body = page.split_once("</style>").map_or(page, |(_, body)| body);
+    let names = body.split('<').skip(1).map(|tag| {
+        tag.trim_start_matches('/').split(|c: char| !c.is_alphanumeric()).next().unwrap_or(tag)
+    });
+    names.filter(|name| !OURS.split_whitespace().any(|ours| ours == *name)).collect()
+}
+
+/// The only markup that a report has besides its Markdown: what opens a part, and what
+/// closes it.
+const OPENS: [&str; 2] = [
+    "<details><summary>Per-run detail, by test id</summary>\n",
+    "<details><summary>The order that would load each model once</summary>\n",
+];
+const CLOSES: &str = "</details>\n";
 
 /// What must not be in a report, as far as names and messages can bring it in.
 fn offences(report: &str) -> Vec<String> {
@@ -30,7 +61,8 @@ fn offences(report: &str) -> Vec<String> {
     let (mut columns, mut open) = (0, false);
     for (event, at) in Parser::new_ext(report, options).into_offset_iter() {
         match event {
-            Event::Html(html) if &*html == OURS[usize::from(open)] => open = !open,
+            Event::Html(html) if !open && OPENS.contains(&&*html) => open = true,
+            Event::Html(html) if open && &*html == CLOSES => open = false,
             Event::Html(_)
             | Event::InlineHtml(_)
             | Event::InlineMath(_)
@@ -42,7 +74,9 @@ fn offences(report: &str) -> Vec<String> {
                 | Tag::Image { .. }
                 | Tag::Emphasis
                 | Tag::Strikethrough
-                | Tag::BlockQuote(_),
+                | Tag::BlockQuote(_)
+                // Ours have no numbers.
+                | Tag::List(Some(_)),
             ) => found.push(format!("{event:?}")),
             // Ours all say what they hold.
             Event::Start(Tag::CodeBlock(kind)) if kind != CodeBlockKind::Fenced("text".into()) => {
@@ -137,7 +171,7 @@ fn the_prepared_report_with_hostile_measurements_is_clean() {
 fn a_report_that_is_not_clean_is_found_out() {
     assert!(!offences("a <b>bold</b> [link](x)\n").is_empty());
     assert!(!offences("| a | b |\n|---|---|\n| c | d | e |\n").is_empty());
-    assert!(!offences(&format!("{}\ntext\n", OURS[0])).is_empty());
+    assert!(!offences(&format!("{}\ntext\n", OPENS[0])).is_empty());
     assert!(!offences("```\nunmarked\n```\n").is_empty());
 }
 
@@ -188,9 +222,19 @@ proptest! {
             with("test", json!({"id": c, "suite": a, "case": a, "outcome": "passed", "duration_s": 1.0,
                 "params": {"backend": a, "model": c}, "sample_output": a})),
             with("span", json!({"phase": "load", "end_ts": 101.0, "duration_s": 1.0, "params": {"model": b}, "error": error})),
+            with("model_life", json!({"end_ts": 101.0, "params": {"backend": a, "model": b}, "model_delta_gb": 1.0,
+                "page_cache": c, "tests": [a], "unnamed_tests": [b, c]})),
+            with("advice", json!({"loads": 2, "models": 1, "message": a, "order": [b, c]})),
+            with("attempt", json!({"id": c, "attempt": 1, "outcome": "failed", "reason": b, "end_ts": 100.5, "duration_s": 0.5})),
             with("anomaly", json!({"kind": a, "severity": "warn", "end_ts": 101.0, "message": c, "tests": [b]})),
         ];
-        let report = report(&lines.join("\n"));
+        let lines = lines.join("\n");
+        let report = report(&lines);
         prop_assert_eq!(offences(&report), Vec::<String>::new(), "{}", report);
+        // Beside a run in which something else passed, failed, and was there at all.
+        let then = lines.replace("\"error\",", "\"passed\",").replace("1.0", "2.0").replace("axis", "other");
+        let [report, page] = compared(&then, &lines);
+        prop_assert_eq!(offences(&report), Vec::<String>::new(), "{}", report);
+        prop_assert_eq!(strange_elements(&page), Vec::<&str>::new(), "{}", page);
     }
 }

@@ -40,6 +40,8 @@ use chapter::Chapter;
 use format::{count, moment, or_none, things};
 
 use crate::{
+    history::History,
+    hybrid::Hybrid,
     input::Input,
     numbers::{Comparison, Rules},
     run::Run,
@@ -52,6 +54,10 @@ pub struct Options<'a> {
     pub all_rows: bool,
     /// What to compare with, and how.
     pub compare: Option<(&'a Input, Rules)>,
+    /// How figures went over earlier runs and these.
+    pub history: Option<&'a History>,
+    /// The strategy of two models that is to be computed.
+    pub hybrid: Option<&'a Hybrid>,
 }
 
 /// The whole report on `input`.
@@ -70,12 +76,12 @@ pub fn report(input: &Input, options: &Options<'_>) -> Page {
             page.depth = 0;
         }
     }
-    if let Some(asked) = &input.hybrid
+    if let Some(asked) = options.hybrid
         && let (Some(screen), Some(evaluate)) = (asked.screen.of(input), asked.evaluate.of(input))
     {
         batch::hybrid(&mut page, asked, screen, evaluate);
     }
-    if let Some(history) = &input.history {
+    if let Some(history) = options.history {
         history::section(&mut page, history);
     }
     files::section(&mut page, input, "");
