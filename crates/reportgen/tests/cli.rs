@@ -75,6 +75,34 @@ fn missing_inputs_and_unknown_options_have_their_exit_codes() {
 }
 
 #[test]
+fn a_strategy_of_what_the_input_does_not_have_is_refused_in_one_line() {
+    let batches = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/batches-reference.jsonl");
+    let gemma = "google/gemma-3-4b-it";
+    for (asked, why) in [
+        ("x", "is not SCREEN,EVALUATE,PCT".to_owned()),
+        ("a,b", "is not SCREEN,EVALUATE,PCT".to_owned()),
+        ("a,b,c", "is not SCREEN,EVALUATE,PCT".to_owned()),
+        ("a,b,101", "101 is not a share from 0 to 100 %".to_owned()),
+        ("a,b,NaN", "NaN is not a share from 0 to 100 %".to_owned()),
+        (&format!("{gemma},b,20"), "no batch of \"b\"; it has those of google/gemma".to_owned()),
+        (&format!("a,{gemma},20"), "no batch of \"a\"".to_owned()),
+    ] {
+        let output = reportgen(&[batches, "--hybrid", asked], "");
+        assert_eq!((code(&output), out(&output)), (2, String::new()), "{asked}");
+        assert!(err(&output).starts_with("reportgen: --hybrid: "), "{}", err(&output));
+        assert!(
+            err(&output).contains(&why) && err(&output).lines().count() == 1,
+            "{}",
+            err(&output)
+        );
+    }
+    // Ids have commas, too.
+    let id = format!("batch::candidates[vllm,{gemma}]");
+    let output = reportgen(&[batches, "--hybrid", &format!("{id},{id},0.5%")], "");
+    assert!(out(&output).contains("then evaluate 0.5 % of them"), "{}", err(&output));
+}
+
+#[test]
 fn an_output_that_cannot_be_written_is_an_error() {
     let output = reportgen(&["-o", "/nonexistent/report.md"], TEST);
     assert_eq!(code(&output), 74);

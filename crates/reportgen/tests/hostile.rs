@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 use records::classify;
 use reportgen::{
+    history::History,
+    hybrid::Hybrid,
     input::Input,
     numbers::Rules,
     page::{html, markdown},
@@ -175,33 +177,50 @@ fn a_report_that_is_not_clean_is_found_out() {
     assert!(!offences("```\nunmarked\n```\n").is_empty());
 }
 
+/// The lines of a run with a measurement of each kind, whose names are these.
+fn measurements(a: &str, b: &str, c: &str) -> String {
+    let test = |case: &str, more: serde_json::Value| {
+        let mut line = json!({"record": "test", "v": 1, "ts": 100.0, "run": "r", "host": "h",
+            "id": a, "suite": b, "case": format!("{case}{c}"), "outcome": "passed",
+            "params": {"backend": a, "model": b, a: c}, "backend": {"name": a, "kind": b, "notes": c},
+            "model": {"id": c, "quantization": a, "framework": b, "family": c, "notes": a},
+            "verdict": {"state": "suspect", "reasons": [a, b]},
+            "targets": [{"metric": a, "stat": b, "limit": {c: a}, "ok": false, "on_miss": "warn"}]});
+        line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        line.to_string()
+    };
+    let speeds = json!({"prompt_tps": 2.0, "generation_tps": {"mean": 1.0, "n": 3, "min": 1.0, "median": 1.0, "max": 1.0}});
+    let lines = [
+        test(
+            "bench",
+            json!({"protocol": {"kind": "bench", "cache_avoided_by": a}, "metrics": speeds, "runs": [speeds]}),
+        ),
+        test(
+            "bench",
+            json!({"protocol": {"kind": "bench", "cache_avoided_by": b}, "metrics": speeds,
+            "params": {"backend": c, "model": b, a: c}, "model": {"id": c, "quantization": b}}),
+        ),
+        test("bench", json!({"outcome": "error", "error": {"kind": b, "message": c}})),
+        test(
+            "baseline",
+            json!({"protocol": {"kind": "baseline"}, "metrics": {"load_s": 1.0, "steady_s": 1.0, "memory_gb": 1.0}}),
+        ),
+        test(
+            "batch",
+            json!({"protocol": {"kind": "batch", "rate": 1.0, "arrival": a, "goodput": {b: 1.0}},
+            "batch": {"requests": 1, "answered": 1, "duration_s": 1.0, "retried": 0, "retries": 0, "errors": {a: 1}},
+            "metrics": {"goodput_rps": 1.0},
+            "cost": [{"price": a, "basis": "energy", "currency": b, "per_1k_requests": 1.0, "energy_of": [c], "unknown": a}],
+            "samples": [{"custom_id": a, "text": b}, {"custom_id": c, "text": a}]}),
+        ),
+    ];
+    lines.join("\n")
+}
+
 proptest! {
     #[test]
     fn no_name_and_no_answer_breaks_a_measurement(a in hostile(), b in hostile(), c in hostile()) {
-        let test = |case: &str, more: serde_json::Value| {
-            let mut line = json!({"record": "test", "v": 1, "ts": 100.0, "run": "r", "host": "h",
-                "id": a, "suite": b, "case": format!("{case}{c}"), "outcome": "passed",
-                "params": {"backend": a, "model": b, a.clone(): c}, "backend": {"name": a, "kind": b, "notes": c},
-                "model": {"id": c, "quantization": a, "framework": b, "family": c, "notes": a},
-                "verdict": {"state": "suspect", "reasons": [a, b]},
-                "targets": [{"metric": a, "stat": b, "limit": {(c.clone()): a}, "ok": false, "on_miss": "warn"}]});
-            line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            line.to_string()
-        };
-        let speeds = json!({"prompt_tps": 2.0, "generation_tps": {"mean": 1.0, "n": 3, "min": 1.0, "median": 1.0, "max": 1.0}});
-        let lines = [
-            test("bench", json!({"protocol": {"kind": "bench", "cache_avoided_by": a}, "metrics": speeds, "runs": [speeds]})),
-            test("bench", json!({"protocol": {"kind": "bench", "cache_avoided_by": b}, "metrics": speeds,
-                "params": {"backend": c, "model": b, a.clone(): c}, "model": {"id": c, "quantization": b}})),
-            test("bench", json!({"outcome": "error", "error": {"kind": b, "message": c}})),
-            test("baseline", json!({"protocol": {"kind": "baseline"}, "metrics": {"load_s": 1.0}})),
-            test("batch", json!({"protocol": {"kind": "batch", "rate": 1.0, "arrival": a, "goodput": {(b.clone()): 1.0}},
-                "batch": {"requests": 1, "answered": 1, "duration_s": 1.0, "retried": 0, "retries": 0, "errors": {(a.clone()): 1}},
-                "metrics": {"goodput_rps": 1.0},
-                "cost": [{"price": a, "basis": "energy", "currency": b, "per_1k_requests": 1.0, "energy_of": [c], "unknown": a}],
-                "samples": [{"custom_id": a, "text": b}, {"custom_id": c, "text": a}]})),
-        ];
-        let report = report(&lines.join("\n"));
+        let report = report(&measurements(&a, &b, &c));
         prop_assert_eq!(offences(&report), Vec::<String>::new(), "{}", report);
     }
 
@@ -236,5 +255,47 @@ proptest! {
         let [report, page] = compared(&then, &lines);
         prop_assert_eq!(offences(&report), Vec::<String>::new(), "{}", report);
         prop_assert_eq!(strange_elements(&page), Vec::<&str>::new(), "{}", page);
+    }
+}
+
+proptest! {
+    // The reports are several times as long as the others.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_name_breaks_what_is_said_over_several_runs(a in hostile(), b in hostile(), c in hostile()) {
+        let lines = measurements(&a, &b, &c);
+        // The same in another run, and two that did not come to an end.
+        let other = json!({"v": 1, "ts": 200.0, "run": format!("{c}!"), "host": "h"});
+        let with = |more: serde_json::Value| {
+            let mut line = other.clone();
+            line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            line.to_string()
+        };
+        let again = lines.replace(r#""run":"r""#, &format!(r#""run":{}"#, other["run"]));
+        let more = [
+            lines.clone(),
+            again,
+            with(json!({"record": "run_start", "producer": {"name": c, "version": a}, "suite": b, "file": c,
+                "selected": [{"id": format!("{a}!"), "requests": 9}, {"id": format!("{b}?"), "requests": 9}]})),
+            with(json!({"record": "request", "id": format!("{a}!"), "index": 0, "end_ts": 201.0,
+                "duration_s": 1.0, "tries": 1})),
+        ];
+        let several = input(&more.join("\n"));
+        let hybrid = Hybrid::find(&format!("{a},{a},20"), &several).ok();
+        let mut history = History::default();
+        history.add_current(&input(&lines));
+        history.add_current(&several);
+        history.faults.push((a, b));
+        let options = render::Options {
+            history: Some(&history),
+            hybrid: hybrid.as_ref(),
+            ..render::Options::default()
+        };
+        let report = markdown::write(&render::report(&several, &options), markdown::Source::Aligned);
+        prop_assert_eq!(offences(&report), Vec::<String>::new(), "{}", report);
+        for part in ["All benches", "Consistency from run to run", "Under way and pending", "History"] {
+            prop_assert!(report.contains(part), "{} is missing: {}", part, report);
+        }
     }
 }

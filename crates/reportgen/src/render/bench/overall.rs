@@ -6,7 +6,7 @@ use records::{Metric, Outcome, Test};
 
 use super::{backend_cell, model::billions};
 use crate::{
-    numbers::{Fastest, Found, Sure, fastest, grouped, latest, load_s, stats},
+    numbers::{Fastest, Found, Sure, fastest, grouped, latest, load_s, runs_of, stats},
     page::{Cell, Left, NONE, Page, Right, Table, code, prose, row},
     render::{
         chapter::{case_of, model_cell},
@@ -16,10 +16,11 @@ use crate::{
     },
 };
 
-/// Writes a row for each of `all`, the fastest first, and the winners. Nothing where there is
-/// but one model in one case, which has a table of its own.
+/// Writes a row for each of `all`, the fastest first, and the winners. Nothing where they are
+/// of one run, model and case, each once: these have a table of their own.
 pub(in crate::render) fn section(page: &mut Page, all: &[Found<'_>], level: usize) {
-    if grouped(all, Found::same_task).len() < 2 && grouped(all, Found::same).len() == all.len() {
+    let again = all.len() - latest(all).len();
+    if grouped(all, Found::same_task).len() < 2 && runs_of(all) < 2 && again == 0 {
         return;
     }
     page.heading(level, "All benches");
@@ -28,7 +29,6 @@ pub(in crate::render) fn section(page: &mut Page, all: &[Found<'_>], level: usiz
          a row for each time.",
     );
     table(page, all);
-    let again = all.len() - latest(all).len();
     if again > 0 {
         page.paragraph(&format!(
             "{} measured before on the same backend, told apart by the date; below, the last of \
