@@ -3,10 +3,9 @@
 //! Samples are only counted: what they say about a test, correlate has put into
 //! its `resources`, and what they say about the run, memmon into its `summary`.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::Range,
-};
+mod source;
+
+use std::collections::{BTreeMap, HashMap};
 
 use pipe::Incoming;
 use records::{
@@ -19,6 +18,7 @@ use crate::{
     progress::RequestLine,
     run::{Run, UNKNOWN_HOST},
 };
+use source::Source;
 
 /// The run of lines that name none.
 pub(crate) const LEGACY_RUN: &str = "legacy";
@@ -38,15 +38,6 @@ pub struct Input {
     sources: Vec<Source>,
     /// The number of the line that is being taken in; 0 where nobody knows.
     number: u64,
-}
-
-/// What is known, while an input is read, of where its lines come from.
-#[derive(Debug, Default)]
-struct Source {
-    origin: Option<Origin>,
-    recording: Option<usize>,
-    /// Where the last sample named its run and its host, and the text there.
-    named: (Range<usize>, Vec<u8>),
 }
 
 /// Run, host, and for lines that name no run the input that they stand in.
@@ -103,8 +94,7 @@ impl Input {
                 let stream: Stream = parse(raw)?;
                 let origin = Origin { run: stream.run.clone(), host: stream.host.clone() };
                 let at = self.at(input, &origin.run, &origin.host);
-                self.sources[input] =
-                    Source { origin: Some(origin), recording: Some(at), named: Default::default() };
+                self.sources[input] = Source::recording(origin, at);
                 self.runs[at].streams.push(stream);
             }
             LineKind::Ours(Kind::Summary) => {
@@ -239,17 +229,12 @@ impl Input {
     /// they are: one that names its run and its host as the last one did, at the same place,
     /// is of the same recording, and is not read.
     fn sample(&mut self, input: usize, raw: &[u8]) -> Result<(), Malformed> {
-        let source = &self.sources[input];
-        let (place, text) = &source.named;
-        let same = !text.is_empty() && raw.get(place.clone()) == Some(text);
-        let at = match source.recording.filter(|_| same) {
+        let at = match self.sources[input].recording_of(raw) {
             Some(at) => at,
             None => {
                 let sample: Sample = parse(raw)?;
                 let at = self.at(input, &sample.run, &sample.host);
-                let source = &mut self.sources[input];
-                source.named = named(raw);
-                source.recording = Some(at);
+                self.sources[input].recorded(raw, at);
                 at
             }
         };
@@ -316,26 +301,6 @@ fn name(kind: &LineKind) -> &'static str {
         _ => "other JSON (not read)",
     }
 }
-
-/// Where `line` names its run and its host, and that text: from the key of the one to the
-/// comma behind the other. Nowhere unless they follow one another as memmon writes them.
-fn named(line: &[u8]) -> (Range<usize>, Vec<u8>) {
-    let key = br#","run":""#;
-    let find = || {
-        let start = line.windows(key.len()).take(LONGEST_HEAD).position(|text| text == key)?;
-        let run_end =
-            start + key.len() + line[start + key.len()..].iter().position(|b| *b == b'"')?;
-        let host = line[run_end..].strip_prefix(br#"","host":""#)?;
-        let end = line.len() - host.len() + host.iter().position(|b| *b == b'"')? + 2;
-        let text = line.get(start..end)?;
-        // A backslash would be the end of something else.
-        (text.ends_with(b",") && !text.contains(&b'\\')).then(|| (start..end, text.to_owned()))
-    };
-    find().unwrap_or_default()
-}
-
-/// How far into a line its run is looked for.
-const LONGEST_HEAD: usize = 80;
 
 #[cfg(test)]
 mod tests {
