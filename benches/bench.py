@@ -11,6 +11,7 @@ import time
 
 import batching
 import measuring
+import reporting
 import running
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -265,6 +266,10 @@ def piped(tests=200):
           f"p99 {took[int(len(took) * 0.99)]:.2f} ms, at most {took[-1]:.2f} ms")
 
 
+def reports():
+    reporting.beside_the_join(BIN, WORK, stream_of, measured)
+
+
 def running_cells():
     due, due_p99, done, done_p99 = running.overhead(WORK)
     print("runner, one request at a time, against a server that answers at once")
@@ -319,7 +324,8 @@ def collecting():
 if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     # Some of them, by name, or all.
-    parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "piped": piped, "running": running_cells,
+    parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "piped": piped,
+             "reporting": reports, "running": running_cells,
              "collecting": collecting, "measuring": benches, "batching": batches}
     # What fetches 5.9 GB is done only when it is asked for.
     large = {"guidellm": beside_guidellm}

@@ -44,7 +44,7 @@ pub use faults::Faults;
 pub use input::{Input, ignore_interrupt_when_piped};
 pub use lines::{Lines, MAX_LINE, RawLine};
 pub use reader::{Incoming, Place, Reader};
-pub use text::printable;
+pub use text::{no_formula, printable};
 pub use writer::{Writer, refuse_input_as_output, whole_lines};
 
 /// The environment variable in which memmon hands its run's id to its command.

@@ -51,6 +51,7 @@ pub struct Reader {
     waiting: std::vec::IntoIter<Input>,
     current: Option<(Arc<str>, Lines<Input>)>,
     index: usize,
+    glances: bool,
 }
 
 impl Reader {
@@ -61,7 +62,20 @@ impl Reader {
     ///
     /// [`Error::NoInput`] for the first that cannot be opened.
     pub fn open(paths: &[String]) -> Result<Reader, Error> {
-        Ok(Reader { waiting: open_all(paths)?.into_iter(), current: None, index: 0 })
+        Ok(Reader {
+            waiting: open_all(paths)?.into_iter(),
+            current: None,
+            index: 0,
+            glances: false,
+        })
+    }
+
+    /// Tells lines apart by their first bytes, where they look as our programs write them:
+    /// for those who read each line that they need as a whole and only count samples.
+    #[must_use]
+    pub fn at_a_glance(mut self) -> Reader {
+        self.glances = true;
+        self
     }
 
     /// The next line that is JSON, or `None` at the end of the last input.
@@ -103,7 +117,8 @@ impl Reader {
                         crate::MAX_LINE
                     ),
                 ),
-                Some(RawLine::Whole { number, bytes, ended }) => match records::classify(bytes) {
+                Some(RawLine::Whole { number, bytes, ended }) => match kind_of(bytes, self.glances)
+                {
                     LineKind::Blank => {}
                     LineKind::Text => faults.text(bytes),
                     LineKind::Broken(why) if ended => faults.malformed(&place(number), &why),
@@ -133,6 +148,11 @@ impl Reader {
     pub fn would_wait(&self) -> bool {
         self.current.as_ref().is_none_or(|(_, lines)| lines.get_ref().would_wait())
     }
+}
+
+fn kind_of(line: &[u8], at_a_glance: bool) -> LineKind {
+    let glance = if at_a_glance { records::kind_at_a_glance(line) } else { None };
+    glance.map_or_else(|| records::classify(line), LineKind::Ours)
 }
 
 /// Opens every one of `paths`, and standard input when there is none.

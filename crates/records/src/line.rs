@@ -1,6 +1,8 @@
 //! Telling lines apart, and reading them.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::LazyLock};
+
+use memchr::memmem::Finder;
 
 use serde::{
     Deserialize,
@@ -73,6 +75,26 @@ pub fn classify(line: &[u8]) -> LineKind {
             None => LineKind::Text,
         },
     }
+}
+
+/// The kind of `line` by its first bytes, where it looks as our programs write it; for those
+/// who read the whole line next, or who only count. A sample that has another record in it,
+/// because somebody's write was torn, does not look so.
+#[must_use]
+pub fn kind_at_a_glance(line: &[u8]) -> Option<Kind> {
+    static RECORD: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(br#""record":"#));
+
+    if line.last() != Some(&b'}') {
+        return None;
+    }
+    if let Some(fields) = line.strip_prefix(br#"{"record":"sample","v":1,"#) {
+        // Of other kinds the line is read, and would not be one record.
+        return RECORD.find(fields).is_none().then_some(Kind::Sample);
+    }
+    let rest = line.strip_prefix(br#"{"record":""#)?;
+    let end = memchr::memchr(b'"', rest)?;
+    let kind = Kind::from_name(std::str::from_utf8(&rest[..end]).ok()?)?;
+    (rest[end..].starts_with(br#"","v":1,"#) && kind != Kind::Sample).then_some(kind)
 }
 
 /// Reads `line` as a `T`; `NaN` and `Infinity` count as absent.
@@ -289,7 +311,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Shape<'a> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{LineKind, classify, parse};
+    use super::{LineKind, classify, kind_at_a_glance, parse};
     use crate::{Kind, Sample};
 
     fn kind(line: &str) -> LineKind {
@@ -323,6 +345,26 @@ mod tests {
         assert!(matches!(kind(r#"{"record":"sample","ts":17"#), LineKind::Broken(_)));
         assert!(matches!(kind("{"), LineKind::Broken(_)));
         assert!(matches!(kind(r#"{"a":1} trailing"#), LineKind::Broken(_)));
+    }
+
+    #[test]
+    fn a_glance_tells_what_the_whole_line_tells_or_nothing() {
+        let at_a_glance = |line: &str| kind_at_a_glance(line.as_bytes());
+        let sample = r#"{"record":"sample","v":1,"ts":1.0,"seq":0,"elapsed_s":0.0}"#;
+        assert_eq!(at_a_glance(sample), Some(Kind::Sample));
+        assert_eq!(at_a_glance(r#"{"record":"test","v":1,"ts":1.0}"#), Some(Kind::Test));
+        let torn = format!("{}{sample}", &sample[..40]);
+        for other in [
+            torn.as_str(),
+            &sample[..40],
+            r#"{"record":"sample","v":2,"ts":1.0}"#,
+            r#"{"record":"dream","v":1,"ts":1.0}"#,
+            r#"{"v":1,"record":"sample","ts":1.0}"#,
+            "{}",
+            "",
+        ] {
+            assert_eq!(at_a_glance(other), None, "{other}");
+        }
     }
 
     #[test]

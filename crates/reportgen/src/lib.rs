@@ -1,19 +1,27 @@
 //! A stream of results, as a report in Markdown.
 //!
-//! Three steps that know nothing of one another's business: [`input`] sorts the
-//! records by [`run`](mod@run), [`numbers`] computes, [`render`] writes.
+//! Four steps that know nothing of one another's business: [`input`] sorts the records by
+//! [`run`](mod@run), [`numbers`] computes, [`render`] says it, and [`page`] writes that as
+//! Markdown, HTML, JSON or CSV.
 
 mod cli;
+pub mod history;
+pub mod hybrid;
 pub mod input;
 pub mod numbers;
+pub mod page;
+pub mod progress;
+mod regression;
 pub mod render;
 pub mod run;
 
-pub use cli::Args;
+pub use cli::{Args, Format};
+use history::History;
+use hybrid::Hybrid;
 use input::Input;
 use pipe::{Document, Error, Faults, Reader, exit};
 
-/// Reads everything and writes the report.
+/// Reads everything and writes the report. Says whether something regressed that must not.
 ///
 /// # Errors
 ///
@@ -21,22 +29,48 @@ use pipe::{Document, Error, Faults, Reader, exit};
 /// and under `--strict` when a line cannot be read.
 pub fn run(args: &Args) -> Result<u8, Error> {
     let names = if args.files.is_empty() { vec!["-".to_owned()] } else { args.files.clone() };
-    let mut reader = Reader::open(&names)?;
+    let reader = Reader::open(&names)?;
+    let earlier = (!args.compare.is_empty()).then(|| Reader::open(&args.compare)).transpose()?;
     pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
+    pipe::refuse_input_as_output(args.output.as_deref(), &args.compare)?;
+    let mut history = args.history.as_deref().map(History::read).transpose()?;
     let mut document = Document::create(args.output.as_deref().unwrap_or("-"))?;
-    let mut faults = Faults::new("reportgen");
 
-    let mut input = Input::new(&names);
+    let earlier = earlier.map(|earlier| read(earlier, &args.compare, args.strict)).transpose()?;
+    let input = read(reader, &names, args.strict)?;
+    let hybrid = args.hybrid.as_deref().map(|text| Hybrid::find(text, &input)).transpose();
+    let hybrid = hybrid.map_err(|why| Error::Usage(format!("--hybrid: {why}")))?;
+    if let Some(history) = &mut history {
+        history.add_current(&input);
+    }
+    let options = render::Options {
+        all_rows: args.csv.is_some() || args.format == Format::Json,
+        compare: earlier.as_ref().map(|earlier| (earlier, args.rules())),
+        history: history.as_ref(),
+        hybrid: hybrid.as_ref(),
+    };
+    let page = render::report(&input, &options);
+    document.text(&args.format.write(&page))?;
+    document.finish()?;
+    if let Some(folder) = &args.csv {
+        page::csv::write(&page, folder)?;
+    }
+    let limit = args.fail_on_regression.filter(|limit| regression::named(&input, &options, *limit));
+    Ok(if limit.is_some() { exit::FINDING } else { exit::DONE })
+}
+
+/// Everything that `reader` reads, which has `names`.
+fn read(reader: Reader, names: &[String], strict: bool) -> Result<Input, Error> {
+    let mut reader = reader.at_a_glance();
+    let mut faults = Faults::new("reportgen");
+    let mut input = Input::new(names);
     while let Some(line) = reader.next(&mut faults)? {
-        if let Err(why) = input.line(line.input, &line.kind, line.raw) {
+        if let Err(why) = input.take(&line) {
             faults.malformed(&line.place, &why.0);
         }
     }
     input.malformed = faults.malformed_lines();
     input.text = faults.text_lines();
-    faults.finish(args.strict)?;
-
-    document.text(&render::report(&input.finish()))?;
-    document.finish()?;
-    Ok(exit::DONE)
+    faults.finish(strict)?;
+    Ok(input.finish())
 }

@@ -1,8 +1,12 @@
 //! One run: its records, and what follows from them at once.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use records::{Anomaly, Attempt, RunEnd, RunStart, Span, Stream, Summary, Test, legacy};
+use records::{
+    Advice, Anomaly, Attempt, ModelLife, RunEnd, RunStart, Span, Stream, Summary, Test, legacy,
+};
+
+use crate::progress::{Progress, RequestLine};
 
 /// The host of lines that name none.
 pub const UNKNOWN_HOST: &str = "unknown";
@@ -28,14 +32,22 @@ pub struct Run {
     pub ends: Vec<RunEnd>,
     /// Every result, by start. The same id can occur again.
     pub tests: Vec<Test>,
+    /// Where each of them stands: its input and its line, as far as that is known.
+    pub places: Vec<(usize, u64)>,
     /// Earlier tries of cases that were tried again.
     pub attempts: Vec<Attempt>,
     /// Phases of backends, by start.
     pub spans: Vec<Span>,
     /// What correlate found conspicuous.
     pub anomalies: Vec<Anomaly>,
+    /// When models were in memory, as correlate found it.
+    pub lives: Vec<ModelLife>,
+    /// Better orders of the tests, as correlate found them.
+    pub advice: Vec<Advice>,
     /// Tests that began and have no result yet.
     pub open: Vec<String>,
+    /// How far tests without a result are, by id.
+    pub progress: HashMap<String, Progress>,
     /// Samples.
     pub samples: u64,
     /// The run whose recording this one borrows, when it has none of its own.
@@ -43,6 +55,16 @@ pub struct Run {
 }
 
 impl Run {
+    /// Counts a request of a test that has no result yet.
+    pub(crate) fn request(&mut self, line: &RequestLine) {
+        if !self.progress.contains_key(&line.id) {
+            self.progress.insert(line.id.clone(), Progress::default());
+        }
+        if let Some(progress) = self.progress.get_mut(&line.id) {
+            progress.count(line);
+        }
+    }
+
     /// Whether a runner or a test suite spoke, and not only a sampler.
     #[must_use]
     pub fn has_results(&self) -> bool {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use records::classify;
-use reportgen::{input::Input, render};
+use reportgen::{input::Input, page::markdown, render};
 use serde_json::{Value, json};
 
 fn report(lines: &[Value]) -> String {
@@ -12,7 +12,10 @@ fn report(lines: &[Value]) -> String {
         let line = line.to_string();
         input.line(0, &classify(line.as_bytes()), line.as_bytes()).unwrap();
     }
-    render::report(&input.finish())
+    markdown::write(
+        &render::report(&input.finish(), &render::Options::default()),
+        markdown::Source::Aligned,
+    )
 }
 
 /// A test of mlx-knife with these fields beside the required ones.

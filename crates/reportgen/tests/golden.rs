@@ -74,12 +74,35 @@ fn measurements_whose_every_name_and_answer_is_hostile() {
     check("measured-hostile", &["measured-hostile.jsonl"]);
 }
 
-/// Figures that others measured and published, as records.
+/// Figures that others measured and published, as records: baselines of three models, and one of
+/// them twice more.
 #[test]
-fn published_figures() {
-    let files =
-        ["backends-reference.jsonl", "baselines-reference.jsonl", "batches-reference.jsonl"];
-    check("reference", &files);
+fn published_baselines() {
+    check("reference-baselines", &["baselines-reference.jsonl", "baseline-runs-reference.jsonl"]);
+}
+
+/// The same of backends: nine models on three of them, then more models, of which three died
+/// and were measured again.
+#[test]
+fn published_backends() {
+    check("reference-backends", &["backends-reference.jsonl", "backends-again-reference.jsonl"]);
+}
+
+/// The same of batches: two that are done, one under way, three pending.
+#[test]
+fn published_batches() {
+    let hybrid = "meta-llama/Llama-3.2-1B-Instruct,google/gemma-3-4b-it,20";
+    check("reference-batches", &["batches-reference.jsonl", "--hybrid", hybrid]);
+}
+
+#[test]
+fn runs_over_time() {
+    check("history", &["now.jsonl", "--history", "../history"]);
+}
+
+#[test]
+fn a_run_beside_an_earlier_one() {
+    check("compared", &["week-now.jsonl", "--compare", "week-then.jsonl"]);
 }
 
 #[test]

@@ -68,6 +68,15 @@ impl<'a> BenchGroup<'a> {
         cells
     }
 
+    /// Whether `test` was measured more than once: on the same backend, with the same axes.
+    #[must_use]
+    pub fn is_again(&self, test: &Test) -> bool {
+        let same = |other: &&&Test| {
+            backend_of(other) == backend_of(test) && other.params.axes == test.params.axes
+        };
+        self.tests.iter().filter(same).count() > 1
+    }
+
     /// Whether they ran on more than one backend.
     #[must_use]
     pub fn several_backends(&self) -> bool {
@@ -75,6 +84,18 @@ impl<'a> BenchGroup<'a> {
         let first = others.next();
         others.any(|other| Some(other) != first)
     }
+}
+
+/// Of tests in the order in which they were run, the last of each backend.
+pub fn last_of_each<'a>(tests: impl Iterator<Item = &'a Test>) -> Vec<&'a Test> {
+    let mut last: Vec<&Test> = Vec::new();
+    for test in tests {
+        match last.iter_mut().find(|other| backend_of(other) == backend_of(test)) {
+            Some(earlier) => *earlier = test,
+            None => last.push(test),
+        }
+    }
+    last
 }
 
 /// Whether figures by these two protocols say which backend is faster: what is asked of

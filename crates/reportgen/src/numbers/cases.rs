@@ -11,6 +11,8 @@ use super::{backend_of, came_through, median, model_of, tally};
 pub struct CaseRow<'a> {
     /// The suite, where another suite has a case of the same name.
     pub suite: Option<&'a str>,
+    /// The suite.
+    pub of: &'a str,
     /// The case.
     pub case: &'a str,
     /// The kind of input.
@@ -55,6 +57,7 @@ pub fn cases(tests: &[Test]) -> Vec<CaseRow<'_>> {
                 tests.iter().map(|test| (backend_of(test), model_of(test))).collect();
             CaseRow {
                 suite: (suites[case].len() > 1).then_some(suite),
+                of: suite,
                 case,
                 modality,
                 counts: tally(tests.iter().copied()),

@@ -96,14 +96,32 @@ pub enum Consistency {
 #[must_use]
 pub fn consistency(stats: &Stats) -> Option<(f64, Consistency)> {
     let cv = 100.0 * stats.sd.filter(|_| stats.n > 1)? / stats.mean;
-    let called = match cv {
-        cv if !cv.is_finite() || cv < 0.0 => return None,
-        cv if cv < 5.0 => Consistency::Excellent,
-        cv if cv < 10.0 => Consistency::Good,
-        cv if cv < 20.0 => Consistency::Fair,
-        _ => Consistency::Unstable,
-    };
-    Some((cv, called))
+    Some((cv, Consistency::of(cv)?))
+}
+
+impl Consistency {
+    /// What a variation of so many percent is called; nothing for what is none.
+    #[must_use]
+    pub fn of(pct: f64) -> Option<Consistency> {
+        Some(match pct {
+            pct if !pct.is_finite() || pct < 0.0 => return None,
+            pct if pct < 5.0 => Consistency::Excellent,
+            pct if pct < 10.0 => Consistency::Good,
+            pct if pct < 20.0 => Consistency::Fair,
+            _ => Consistency::Unstable,
+        })
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Consistency::Excellent => "excellent",
+            Consistency::Good => "good",
+            Consistency::Fair => "fair",
+            Consistency::Unstable => "unstable",
+        }
+    }
 }
 
 #[cfg(test)]

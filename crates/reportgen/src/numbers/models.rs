@@ -20,6 +20,30 @@ pub struct Key {
     pub modality: Option<Modality>,
 }
 
+impl Key {
+    /// The row that `test` belongs to.
+    #[must_use]
+    pub fn of(test: &Test) -> Key {
+        let model = model_of(test).map(str::to_owned);
+        // Without a model neither backend nor modality tells rows apart: what ran
+        // there is the infrastructure.
+        Key {
+            order: (model.is_none(), model.as_deref().unwrap_or_default().to_lowercase()),
+            backend: model.as_ref().and(backend_of(test)).map(str::to_owned),
+            modality: model.as_ref().and(test.modality),
+            model,
+        }
+    }
+
+    /// Whether `test` belongs to this row.
+    #[must_use]
+    pub fn holds(&self, test: &Test) -> bool {
+        model_of(test) == self.model.as_deref()
+            && (self.model.is_none()
+                || backend_of(test) == self.backend.as_deref() && test.modality == self.modality)
+    }
+}
+
 /// The figures of a row.
 #[derive(Clone, Debug)]
 pub struct ModelRow {
@@ -50,16 +74,7 @@ pub struct ModelRow {
 pub fn models(tests: &[Test], spans: &[Span]) -> Vec<ModelRow> {
     let mut groups: BTreeMap<Key, Vec<&Test>> = BTreeMap::new();
     for test in tests {
-        let model = model_of(test).map(str::to_owned);
-        // Without a model neither backend nor modality tells rows apart: what ran
-        // there is the infrastructure.
-        let key = Key {
-            order: (model.is_none(), model.as_deref().unwrap_or_default().to_lowercase()),
-            backend: model.as_ref().and(backend_of(test)).map(str::to_owned),
-            modality: model.as_ref().and(test.modality),
-            model,
-        };
-        groups.entry(key).or_default().push(test);
+        groups.entry(Key::of(test)).or_default().push(test);
     }
     groups.into_iter().map(|(key, tests)| row(key, &tests, spans)).collect()
 }

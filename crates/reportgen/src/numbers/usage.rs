@@ -4,6 +4,25 @@ use records::{Resources, SeriesStats};
 
 use super::Range;
 
+/// The series that a report uses.
+const USED: [&str; 10] = [
+    "cpu_idle",
+    "gpu_device_util",
+    "gpu_mem_used_gb",
+    "gpu_power_w",
+    "gpu_renderer_util",
+    "memory_pressure",
+    "ram_free_gb",
+    "swap_used_mb",
+    "tree_footprint_gb",
+    "tree_rss_gb",
+];
+
+/// Drops the series that no report uses: of ten thousand tests they are most of the memory.
+pub fn keep_used(resources: &mut Resources) {
+    resources.series.retain(|name, _| USED.contains(&name.as_str()));
+}
+
 /// What a test or a span took, out of its `resources`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -23,6 +42,8 @@ pub struct Usage {
     pub cpu_pct: Option<(Option<f64>, f64)>,
     /// Mean and greatest GPU use, in percent.
     pub gpu_pct: Option<(Option<f64>, f64)>,
+    /// Mean and greatest use of the GPU's renderer, in percent.
+    pub gpu_renderer_pct: Option<(Option<f64>, f64)>,
     /// Greatest memory in use by the GPU.
     pub gpu_mem_gb: Option<f64>,
     /// Mean and greatest power of the GPU, in watts.
@@ -50,6 +71,7 @@ pub fn usage(resources: &Resources) -> Usage {
         swap_mb: get("swap_used_mb").map(|series| series.max),
         cpu_pct: get("cpu_idle").map(|idle| (idle.mean.map(|mean| 100.0 - mean), 100.0 - idle.min)),
         gpu_pct: get("gpu_device_util").map(mean_max),
+        gpu_renderer_pct: get("gpu_renderer_util").map(mean_max),
         gpu_mem_gb: get("gpu_mem_used_gb").map(|series| series.max),
         gpu_power_w: get("gpu_power_w").map(mean_max),
         pressure: get("memory_pressure").map(|series| series.max),

@@ -1,14 +1,13 @@
 //! One row per case: how it did over the models.
 
+use crate::page::{Cell, Left, Page, Right, Table, row};
 use records::{Counts, Test};
 
 use super::{
+    change,
     chapter::{Chapter, cell_of},
-    escape::code,
-    format::{NONE, count, or_none, seconds, things},
+    format::{count, or_none, seconds, things},
     models::mode,
-    page::Page,
-    table::{Left, Right, Table},
 };
 use crate::numbers::{CaseRow, cases};
 
@@ -20,23 +19,28 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     }
     page.heading(2, "Tests");
     let several = chapter.several_backends();
-    let mut table = Table::new(&[
-        ("Test", Left),
-        ("Mode", Left),
-        ("Results", Left),
-        (if several { "Cells" } else { "Models" }, Right),
-        ("Median", Right),
-        ("Fastest", Right),
-        ("Fastest on", Left),
-        ("Slowest", Right),
-        ("Slowest on", Left),
-    ]);
-    for row in &rows {
+    let mut table = Table::new(
+        "cases",
+        &[
+            ("Test", Left),
+            ("Mode", Left),
+            ("Results", Left),
+            (if several { "Cells" } else { "Models" }, Right),
+            ("Median", Right),
+            ("Fastest", Right),
+            ("Fastest on", Left),
+            ("Slowest", Right),
+            ("Slowest on", Left),
+        ],
+    );
+    change::columns(&mut table, chapter);
+    table.more = rows.len().saturating_sub(page.wanted_rows());
+    for row in rows.iter().take(page.wanted_rows()) {
         let (fastest, fastest_on) = extreme(row.fastest, several);
         // A single time is no range: it is not told twice.
         let other = row.slowest.filter(|_| row.fastest != row.slowest);
         let (slowest, slowest_on) = extreme(other, several);
-        table.row([
+        let mut cells = Vec::from(row![
             name(row),
             mode(row.modality),
             outcomes(&row.counts),
@@ -47,26 +51,32 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
             slowest,
             slowest_on,
         ]);
+        let own = |test: &Test| {
+            test.case == row.case && test.suite == row.of && test.modality == row.modality
+        };
+        let medians = chapter.compared(|comparison| comparison.medians(own));
+        cells.extend(change::cells(chapter, medians));
+        table.cells(cells);
     }
     // Where every case ran once there is nothing slower than the fastest.
     if rows.iter().all(|row| row.fastest == row.slowest) {
-        table.drop_column("Slowest");
-        table.drop_column("Slowest on");
+        table.hide("Slowest");
+        table.hide("Slowest on");
     }
     page.table(table, "not stated, not measured, or nothing else to compare with");
 }
 
-fn name(row: &CaseRow<'_>) -> String {
+fn name(row: &CaseRow<'_>) -> Cell {
     match row.suite {
-        Some(suite) => code(&format!("{suite}::{}", row.case)),
-        None => code(row.case),
+        Some(suite) => Cell::name(&format!("{suite}::{}", row.case)),
+        None => Cell::name(row.case),
     }
 }
 
-fn extreme(extreme: Option<(&Test, f64)>, with_backend: bool) -> (String, String) {
+fn extreme(extreme: Option<(&Test, f64)>, with_backend: bool) -> (Cell, Cell) {
     match extreme {
         Some((test, time)) => (seconds(time), cell_of(test, with_backend)),
-        None => (NONE.to_owned(), NONE.to_owned()),
+        None => (Cell::none(), Cell::none()),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What every section of a run's report needs to know.
 
+use crate::page::{Cell, code};
 use records::{Backend, Test};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{escape::code, format::NONE};
 use crate::{
-    numbers::{self, Health, Measured, Peaks, Sampling, Totals, backend_of, model_of},
+    numbers::{
+        self, Comparison, Health, Measured, Peaks, Rules, Sampling, Totals, backend_of, model_of,
+    },
     run::Run,
 };
 
@@ -23,6 +25,8 @@ pub(super) struct Chapter<'a> {
     pub(super) sampling: Sampling,
     /// Which of its tests are benches, baselines and batches.
     pub(super) measured: Measured<'a>,
+    /// The run beside earlier ones, and how they are compared.
+    pub(super) comparison: Option<(Comparison<'a>, Rules)>,
 }
 
 impl Chapter<'_> {
@@ -35,7 +39,13 @@ impl Chapter<'_> {
             peaks: numbers::peaks(run),
             sampling: numbers::sampling(run),
             measured: Measured::of(&run.tests),
+            comparison: None,
         }
+    }
+
+    /// What the comparison says, where there is one.
+    pub(super) fn compared<T>(&self, ask: impl FnOnce(&Comparison<'_>) -> Option<T>) -> Option<T> {
+        ask(&self.comparison.as_ref()?.0)
     }
 
     /// Whether the backend has to be named to tell results apart.
@@ -54,12 +64,7 @@ impl Chapter<'_> {
 
     /// What the first test that knows it says under this key of its metadata.
     pub(super) fn metadata(&self, key: &str) -> Option<&Value> {
-        self.run.tests.iter().find_map(|test| test.metadata.as_ref()?.get(key))
-    }
-
-    /// The machine as mlx-knife's tests describe it.
-    pub(super) fn legacy_system(&self) -> Option<&Map<String, Value>> {
-        self.metadata("system")?.as_object()
+        numbers::metadata(self.run, key)
     }
 
     /// Seconds since the run began.
@@ -69,10 +74,10 @@ impl Chapter<'_> {
 }
 
 /// The case with its further axes, as a code span.
-pub(super) fn case_of(test: &Test) -> String {
+pub(super) fn case_of(test: &Test) -> Cell {
     match axes_of(test) {
-        Some(axes) => code(&format!("{}[{axes}]", test.case)),
-        None => code(&test.case),
+        Some(axes) => Cell::name(&format!("{}[{axes}]", test.case)),
+        None => Cell::name(&test.case),
     }
 }
 
@@ -89,28 +94,28 @@ pub(super) fn plain(value: &Value) -> String {
 }
 
 /// The model as a code span.
-pub(super) fn model_cell(test: &Test) -> String {
+pub(super) fn model_cell(test: &Test) -> Cell {
     name_cell(model_of(test))
 }
 
 /// The backend as a code span.
-pub(super) fn backend_cell(test: &Test) -> String {
+pub(super) fn backend_cell(test: &Test) -> Cell {
     name_cell(backend_of(test))
 }
 
 /// A name as a code span, or the mark that there is none.
-pub(super) fn name_cell(name: Option<&str>) -> String {
-    name.map_or_else(|| NONE.to_owned(), code)
+pub(super) fn name_cell(name: Option<&str>) -> Cell {
+    name.map_or_else(Cell::none, Cell::name)
 }
 
 /// What a test ran on, in one cell.
-pub(super) fn cell_of(test: &Test, with_backend: bool) -> String {
+pub(super) fn cell_of(test: &Test, with_backend: bool) -> Cell {
     match (model_of(test), backend_of(test)) {
-        (Some(model), Some(backend)) if with_backend => {
-            format!("{} on {}", code(model), code(backend))
-        }
-        (Some(model), _) => code(model),
-        (None, Some(backend)) => code(backend),
-        (None, None) => "no model".to_owned(),
+        (Some(model), Some(backend)) if with_backend => Cell::words(
+            &format!("{model} on {backend}"),
+            format!("{} on {}", code(model), code(backend)),
+        ),
+        (Some(name), _) | (None, Some(name)) => Cell::name(name),
+        (None, None) => "no model".into(),
     }
 }

@@ -1,35 +1,64 @@
 //! Everything that is known of what failed.
 
+use crate::page::{Cell, Left, Page, Table, code, prose, row};
 use records::{Check, ErrorInfo, Target, Test};
 use serde_json::Value;
 
 use super::{
     chapter::Chapter,
-    escape::{code, prose},
     format::{count, gb, mb, moment, or_none, pressure, seconds},
-    page::Page,
 };
-use crate::numbers::is_bad;
+use crate::{input::Input, numbers::is_bad};
 
 /// The most lines of a log that are shown.
 const LOG_LINES: usize = 60;
+/// The most tests that are told in full.
+const MOST: usize = 100;
 
 /// Writes an entry for each failed test and each error.
-pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
-    let bad: Vec<&Test> = chapter.run.tests.iter().filter(|test| is_bad(test)).collect();
+pub(super) fn section(page: &mut Page, input: &Input, chapter: &Chapter<'_>) {
+    let tests = chapter.run.tests.iter().zip(&chapter.run.places);
+    let bad: Vec<(&Test, Place)> =
+        tests.filter(|(test, _)| is_bad(test)).map(|(test, place)| (test, *place)).collect();
     if bad.is_empty() {
         return;
     }
     page.heading(2, "Failures and errors");
-    for (at, test) in bad.iter().enumerate() {
+    for (at, (test, place)) in bad.iter().take(MOST).enumerate() {
         page.heading(3, &format!("{}. {}", at + 1, code(&test.id)));
+        if let Some(place) = input.place(*place) {
+            page.fact("Record", &code(&place));
+        }
         entry(page, chapter, test);
     }
+    rest(page, &bad[bad.len().min(MOST)..]);
+}
+
+/// Where a record stands: its input and its line.
+type Place = (usize, u64);
+
+/// Lists those that are too many to be told in full.
+fn rest(page: &mut Page, rest: &[(&Test, Place)]) {
+    if rest.is_empty() {
+        return;
+    }
+    page.heading(3, &format!("{} more", count(rest.len() as u64)));
+    let mut table =
+        Table::new("more_failures", &[("Test", Left), ("Outcome", Left), ("Reason", Left)]);
+    table.more = rest.len().saturating_sub(page.wanted_rows());
+    for (test, _) in rest.iter().take(page.wanted_rows()) {
+        let error = test.error.as_ref().map(|error| error.message.as_str());
+        table.row(row![
+            Cell::name(&test.id),
+            test.outcome.name(),
+            or_none(test.reason.as_deref().or(error), prose),
+        ]);
+    }
+    page.table(table, "not given");
 }
 
 fn entry(page: &mut Page, chapter: &Chapter<'_>, test: &Test) {
-    let after = or_none(test.duration_s, |s| format!(" after {}", seconds(s)));
-    let after = if test.duration_s.is_some() { after } else { String::new() };
+    let after = test.duration_s.map(|s| format!(" after {}", seconds(s))).unwrap_or_default();
     let attempt = match test.attempt {
         Some(n) if n > 1 => format!(", attempt {n}"),
         _ => String::new(),

@@ -1,16 +1,15 @@
 //! What was read.
 
 use super::{
-    escape::code,
     format::{count, things},
     head::shown_name,
-    page::Page,
 };
 use crate::input::Input;
+use crate::page::{Page, code};
 
 /// Writes each input with what it holds, and what could not be read.
-pub(super) fn section(page: &mut Page, input: &Input) {
-    page.heading(2, "Files");
+pub(super) fn section(page: &mut Page, input: &Input, which: &str) {
+    page.heading(2, &format!("Files{which}"));
     for file in &input.files {
         let lines: Vec<String> =
             file.lines.iter().map(|(kind, n)| format!("{} × `{kind}`", count(*n))).collect();

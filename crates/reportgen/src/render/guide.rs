@@ -1,6 +1,6 @@
 //! How to read the report, and where its figures come from.
 
-use super::page::Page;
+use crate::page::Page;
 
 /// Writes the definitions, each by the fields of the stream that it is made of.
 pub(super) fn section(page: &mut Page) {

@@ -1,18 +1,17 @@
 //! What ran, when, where and on what.
 
+use crate::page::{Page, code, prose};
 use std::collections::BTreeSet;
 
-use records::{GpuInfo, Machine, Producer};
-use serde_json::{Map, Value};
+use records::{GpuInfo, Producer};
+use serde_json::Value;
 
 use super::{
     chapter::Chapter,
-    escape::{code, prose},
     format::{self, clock, day, gb, moment, seconds, things},
     list,
-    page::Page,
 };
-use crate::input::Input;
+use crate::{input::Input, numbers};
 
 /// How many names are listed in a line.
 const NAMES: usize = 20;
@@ -26,7 +25,7 @@ pub(super) fn section(page: &mut Page, input: &Input, chapter: &Chapter<'_>) {
 
     page.fact("Ran", &ran(chapter));
     if let Some((start, end)) = run.window() {
-        let until = if day(start) == day(end) { clock(end) } else { moment(end) };
+        let until = if day(start) == day(end) { clock(end) } else { moment(end).into() };
         page.fact(
             "Date",
             &format!("{} to {until}, {} from start to end", moment(start), seconds(end - start)),
@@ -183,17 +182,9 @@ fn quoted(word: &str) -> String {
 }
 
 fn machine(page: &mut Page, chapter: &Chapter<'_>) {
-    let run = chapter.run;
-    // Without a recording the runner tells what it ran on.
-    let recorded = run.streams.first().map(|stream| &stream.machine);
-    let told = || run.starts.iter().rev().find_map(|start| start.machine.as_ref());
-    let known = match (recorded.or_else(told), chapter.legacy_system()) {
-        (Some(machine), _) => machine.clone(),
-        (None, Some(system)) => legacy_machine(system),
-        (None, None) => {
-            page.fact("Machine", "not described: no record of the input tells of it");
-            return;
-        }
+    let Some(known) = numbers::machine(chapter.run) else {
+        page.fact("Machine", "not described: no record of the input tells of it");
+        return;
     };
     let cores = match (known.cores_logical, known.cores_physical) {
         (Some(logical), Some(physical)) if logical != physical => {
@@ -231,28 +222,11 @@ fn fact(page: &mut Page, name: &str, parts: &[Option<String>]) {
 fn gpu(gpu: &GpuInfo) -> Option<String> {
     let name = gpu.name.as_deref().map_or_else(|| "unnamed".to_owned(), prose);
     let more: Vec<String> = [
-        gpu.memory_total_gb.map(format::gb),
+        gpu.memory_total_gb.map(|memory| format::gb(memory).into()),
         gpu.driver.as_deref().map(|driver| format!("driver {}", prose(driver))),
     ]
     .into_iter()
     .flatten()
     .collect();
     Some(if more.is_empty() { name } else { format!("{name} ({})", more.join(", ")) })
-}
-
-/// mlx-knife's description of the machine, in our words.
-fn legacy_machine(system: &Map<String, Value>) -> Machine {
-    let empty = Map::new();
-    let profile = system.get("hardware_profile").and_then(Value::as_object).unwrap_or(&empty);
-    let text = |map: &Map<String, Value>, key: &str| Some(map.get(key)?.as_str()?.to_owned());
-    let number = |key: &str| profile.get(key)?.as_u64()?.try_into().ok();
-    Machine {
-        model: text(profile, "model"),
-        chip: text(profile, "chip").or_else(|| text(system, "hardware")),
-        cores_physical: number("cores_physical"),
-        cores_logical: number("cores_logical"),
-        ram_total_gb: system.get("ram_total_gb").and_then(Value::as_f64),
-        os: text(system, "platform_version").or_else(|| text(system, "platform")),
-        ..Machine::default()
-    }
 }

@@ -1,13 +1,11 @@
 //! Whether the machine was in a state to measure on.
 
+use crate::page::{Cell, Left, Page, Right, Table, code, prose, row};
 use records::HealthLimits;
 
 use super::{
     chapter::Chapter,
-    escape::{code, prose},
     format::{count, gb, mb, pct},
-    page::Page,
-    table::{Left, Right, Table},
     tests,
 };
 use crate::numbers::Spread;
@@ -19,15 +17,18 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     }
     page.heading(2, "System health");
     let health = &chapter.health;
-    let mut table = Table::new(&[
-        ("Around the tests", Left),
-        ("Least", Right),
-        ("Mean", Right),
-        ("Most", Right),
-        ("Tests", Right),
-    ]);
-    let whole = |n: f64| format!("{n:.0}");
-    let mean_of_whole = |n: f64| format!("{n:.1}");
+    let mut table = Table::new(
+        "health",
+        &[
+            ("Around the tests", Left),
+            ("Least", Right),
+            ("Mean", Right),
+            ("Most", Right),
+            ("Tests", Right),
+        ],
+    );
+    let whole = |n: f64| Cell::number(n, "", format!("{n:.0}"));
+    let mean_of_whole = |n: f64| Cell::number(n, "", format!("{n:.1}"));
     row(&mut table, "Free memory", health.ram_free_gb, gb, gb);
     row(&mut table, "Swap in use", health.swap_used_mb, mb, mb);
     row(&mut table, "Zombie processes", health.zombies, whole, mean_of_whole);
@@ -37,7 +38,8 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
         page.table(table, "not measured");
     }
     if health.measured > 0 {
-        let mut table = Table::new(&[("State", Left), ("Tests", Right), ("Share", Right)]);
+        let mut table =
+            Table::new("quality", &[("State", Left), ("Tests", Right), ("Share", Right)]);
         let (stated, limits) = limits(chapter);
         for (state, n) in [
             ("clean".to_owned(), health.clean),
@@ -53,7 +55,7 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
         ] {
             // Both are far below 2^53.
             let share = 100.0 * n as f64 / health.measured as f64;
-            table.row([state, count(n), pct(share)]);
+            table.row(row![state, count(n), pct(share)]);
         }
         page.table(table, "not measured");
         page.paragraph(&format!(
@@ -81,11 +83,11 @@ fn row(
     table: &mut Table,
     name: &str,
     spread: Option<Spread>,
-    write: fn(f64) -> String,
-    write_mean: fn(f64) -> String,
+    write: fn(f64) -> Cell,
+    write_mean: fn(f64) -> Cell,
 ) {
     if let Some(spread) = spread {
-        table.row([
+        table.row(row![
             name.to_owned(),
             write(spread.min),
             write_mean(spread.mean),

@@ -6,56 +6,92 @@ mod baseline;
 mod batch;
 mod bench;
 mod cases;
+mod categories;
+mod change;
 mod chapter;
-mod escape;
+mod comparison;
 mod failures;
 mod figure;
 mod files;
+mod flaky;
 mod format;
+mod gpu;
 mod guide;
 mod head;
 mod health;
+mod history;
+mod lives;
 mod models;
 mod notable;
 mod outcome;
-mod page;
+mod over;
 mod phases;
 mod protocol;
 mod resources;
+mod results;
 mod skipped;
 mod slowest;
 mod summary;
-mod table;
+mod targets;
 mod verdict;
 
+use crate::page::{About, Cell, Left, Page, Right, Table, code, row};
 use chapter::Chapter;
-use escape::code;
-use format::{NONE, count, moment, or_none, things};
-use page::Page;
-use table::{Left, Right, Table};
+use format::{count, moment, or_none, things};
 
-use crate::{input::Input, run::Run};
+use crate::{
+    history::History,
+    hybrid::Hybrid,
+    input::Input,
+    numbers::{Comparison, Rules},
+    run::Run,
+};
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Whether tables have the rows, too, that nobody sees: for programs.
+    pub all_rows: bool,
+    /// What to compare with, and how.
+    pub compare: Option<(&'a Input, Rules)>,
+    /// How figures went over earlier runs and these.
+    pub history: Option<&'a History>,
+    /// The strategy of two models that is to be computed.
+    pub hybrid: Option<&'a Hybrid>,
+}
 
 /// The whole report on `input`.
 #[must_use]
-pub fn report(input: &Input) -> String {
-    let mut page = Page::default();
+pub fn report(input: &Input, options: &Options<'_>) -> Page {
+    let mut page = Page::new(options.all_rows);
     match &input.chapters()[..] {
         [] => nothing(&mut page),
-        [run] => chapter(&mut page, input, run),
+        [run] => chapter(&mut page, input, run, options),
         runs => {
             page.heading(1, &format!("Report on {} runs", runs.len()));
             overview(&mut page, runs);
+            over::section(&mut page, runs);
             page.depth = 1;
-            runs.iter().for_each(|run| chapter(&mut page, input, run));
+            runs.iter().for_each(|run| chapter(&mut page, input, run, options));
             page.depth = 0;
         }
     }
-    files::section(&mut page, input);
+    if let Some(asked) = options.hybrid
+        && let (Some(screen), Some(evaluate)) = (asked.screen.of(input), asked.evaluate.of(input))
+    {
+        batch::hybrid(&mut page, asked, screen, evaluate);
+    }
+    if let Some(history) = options.history {
+        history::section(&mut page, history);
+    }
+    files::section(&mut page, input, "");
+    if let Some((old, _)) = options.compare {
+        files::section(&mut page, old, " compared with");
+    }
     if !input.runs.is_empty() {
         guide::section(&mut page);
     }
-    page.finish()
+    page
 }
 
 fn nothing(page: &mut Page) {
@@ -66,22 +102,25 @@ fn nothing(page: &mut Page) {
 /// Which runs there are, so that none is taken for another.
 fn overview(page: &mut Page, runs: &[&Run]) {
     page.paragraph(
-        "The input holds several runs. Each has its own part below; no figure mixes them.",
+        "The input holds several runs. Each has its own part below, in which no figure mixes them.",
     );
-    let mut table = Table::new(&[
-        ("#", Right),
-        ("Run", Left),
-        ("Host", Left),
-        ("Start", Left),
-        ("Tests", Right),
-        ("Not passed", Right),
-    ]);
+    let mut table = Table::new(
+        "runs",
+        &[
+            ("#", Right),
+            ("Run", Left),
+            ("Host", Left),
+            ("Start", Left),
+            ("Tests", Right),
+            ("Not passed", Right),
+        ],
+    );
     for (at, run) in runs.iter().enumerate() {
         let bad = run.tests.iter().filter(|test| crate::numbers::is_bad(test)).count();
-        table.row([
+        table.row(row![
             (at + 1).to_string(),
-            code(&run.id),
-            if run.host_is_known() { code(&run.host) } else { NONE.to_owned() },
+            Cell::name(&run.id),
+            if run.host_is_known() { Cell::name(&run.host) } else { Cell::none() },
             or_none(run.window(), |window| moment(window.0)),
             count(run.tests.len() as u64),
             count(bad as u64),
@@ -91,22 +130,35 @@ fn overview(page: &mut Page, runs: &[&Run]) {
 }
 
 /// The report on one run.
-fn chapter(page: &mut Page, input: &Input, run: &Run) {
-    let chapter = Chapter::of(run);
+fn chapter(page: &mut Page, input: &Input, run: &Run, options: &Options<'_>) {
+    page.about.run = Some(run.id.clone());
+    page.about.host = run.host_is_known().then(|| run.host.clone());
+    let mut chapter = Chapter::of(run);
+    chapter.comparison =
+        options.compare.map(|(old, rules)| (Comparison::of(run, &old.chapters(), rules), rules));
     head::section(page, input, &chapter);
     summary::section(page, input, &chapter);
+    comparison::section(page, &chapter);
     bench::section(page, &chapter);
     baseline::section(page, &chapter);
     batch::section(page, &chapter);
-    failures::section(page, &chapter);
+    failures::section(page, input, &chapter);
     health::section(page, &chapter);
+    targets::section(page, &chapter);
     models::section(page, &chapter);
+    categories::section(page, &chapter);
     cases::section(page, &chapter);
+    flaky::section(page, &chapter);
     slowest::section(page, &chapter);
     resources::section(page, &chapter);
+    gpu::section(page, &chapter);
+    lives::section(page, &chapter);
     phases::section(page, &chapter);
+    lives::advice(page, &chapter);
     skipped::section(page, &chapter);
     notable::section(page, &chapter);
+    results::table(page, input, &chapter);
+    page.about = About::default();
 }
 
 /// `names` as code spans, the first `most` of them: `` `a`, `b` and 3 more ``.

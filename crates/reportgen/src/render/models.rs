@@ -1,12 +1,12 @@
 //! One row per model, backend and kind of input.
 
-use records::Modality;
+use crate::page::{Cell, Left, Page, Right, Side, Table, row};
+use records::{Counts, Modality};
 
 use super::{
+    change,
     chapter::{Chapter, name_cell},
-    format::{NONE, count, gb, or_none, range, seconds, tps},
-    page::Page,
-    table::{Left, Right, Side, Table},
+    format::{count, gb, or_none, range, seconds, tps},
 };
 use crate::numbers::{ModelRow, models};
 
@@ -24,39 +24,39 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
 
 const NAMES: [(&str, Side); 3] = [("Model", Left), ("Backend", Left), ("Mode", Left)];
 
-fn names(row: &ModelRow) -> [String; 3] {
+fn names(row: &ModelRow) -> [Cell; 3] {
     let model = match &row.key.model {
         Some(model) => name_cell(Some(model)),
-        None => "no model (infrastructure)".to_owned(),
+        None => "no model (infrastructure)".into(),
     };
     [model, name_cell(row.key.backend.as_deref()), mode(row.key.modality)]
 }
 
 /// The kind of input in a cell.
-pub(super) fn mode(modality: Option<Modality>) -> String {
-    modality.map_or_else(|| NONE.to_owned(), |modality| modality.name().to_owned())
+pub(super) fn mode(modality: Option<Modality>) -> Cell {
+    or_none(modality, |modality| modality.name())
 }
 
 fn results(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: bool) {
     let [a, b, c] = NAMES;
-    let mut table = Table::new(&[
-        a,
-        b,
-        c,
-        ("Tests", Right),
-        ("Passed", Right),
-        ("Not passed", Right),
-        ("Skipped", Right),
-        ("As expected", Right),
-        ("Time", Right),
-    ]);
+    let mut table = Table::new(
+        "models",
+        &[
+            a,
+            b,
+            c,
+            ("Tests", Right),
+            ("Passed", Right),
+            ("Not passed", Right),
+            ("Skipped", Right),
+            ("As expected", Right),
+            ("Time", Right),
+        ],
+    );
+    change::columns(&mut table, chapter);
     let totals = &chapter.totals;
-    let all = (["**All**".to_owned(), String::new(), String::new()], &totals.counts, {
-        (totals.timed > 0).then_some(totals.time_s)
-    });
-    let each = rows.iter().map(|row| (names(row), &row.counts, row.time_s));
-    for ([model, backend, mode], counts, time) in each.chain([all]) {
-        table.row([
+    let mut add = |[model, backend, mode]: [Cell; 3], counts: &Counts, time: Option<f64>, sum| {
+        let mut cells = Vec::from(row![
             model,
             backend,
             mode,
@@ -67,30 +67,42 @@ fn results(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: b
             count(counts.xfailed),
             or_none(time, seconds),
         ]);
+        cells.extend(change::cells(chapter, sum));
+        table.cells(cells);
+    };
+    for row in rows {
+        let sum = chapter.compared(|comparison| comparison.sum(|test| row.key.holds(test)));
+        add(names(row), &row.counts, row.time_s, sum);
     }
+    let time = (totals.timed > 0).then_some(totals.time_s);
+    let sum = chapter.compared(|comparison| comparison.sum(|_| true));
+    add(row!["**All**", "", ""], &totals.counts, time, sum);
     if !several {
-        table.drop_column("Backend");
+        table.hide("Backend");
     }
     if totals.counts.xfailed == 0 {
-        table.drop_column("As expected");
+        table.hide("As expected");
     }
     page.table(table, "not stated or not measured");
 }
 
 fn speed(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: bool) {
     let [a, b, c] = NAMES;
-    let mut table = Table::new(&[
-        a,
-        b,
-        c,
-        ("Size", Right),
-        ("Quantization", Left),
-        ("Load", Right),
-        ("TTFT", Right),
-        ("Generation", Right),
-        ("Free memory", Right),
-        ("Process memory", Right),
-    ]);
+    let mut table = Table::new(
+        "model_speeds",
+        &[
+            a,
+            b,
+            c,
+            ("Size", Right),
+            ("Quantization", Left),
+            ("Load", Right),
+            ("TTFT", Right),
+            ("Generation", Right),
+            ("Free memory", Right),
+            ("Process memory", Right),
+        ],
+    );
     let nothing = |row: &ModelRow| {
         row.size_gb.is_none()
             && row.quantization.is_none()
@@ -106,7 +118,7 @@ fn speed(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: boo
     }
     for row in rows {
         let [model, backend, mode] = names(row);
-        table.row([
+        table.row(row![
             model,
             backend,
             mode,
@@ -120,16 +132,16 @@ fn speed(page: &mut Page, chapter: &Chapter<'_>, rows: &[ModelRow], several: boo
         ]);
     }
     if !several {
-        table.drop_column("Backend");
+        table.hide("Backend");
     }
     let measured = chapter.run.tests.iter().any(|test| test.protocol.is_some());
     if measured {
         // They are not missing: they stand elsewhere.
         if rows.iter().all(|row| row.ttft_s.is_none()) {
-            table.drop_column("TTFT");
+            table.hide("TTFT");
         }
         if rows.iter().all(|row| row.generation_tps.is_none()) {
-            table.drop_column("Generation");
+            table.hide("Generation");
         }
     }
     page.table(table, "not stated or not measured");

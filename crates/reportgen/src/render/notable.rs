@@ -1,43 +1,38 @@
 //! What passed or was expected and still deserves a look: expected failures,
 //! retries, doubtful measurements, missed targets, anomalies.
 
+use crate::page::{Cell, Left, Page, Right, Table, code, prose, row};
 use records::{OnMiss, Outcome, Severity, Test, Validity};
 
 use super::{
     chapter::{Chapter, backend_cell, case_of, model_cell},
-    escape::{code, prose},
     failures::missed,
     format::{moment, or_none, seconds},
-    page::Page,
-    table::{Left, Right, Table},
 };
 use crate::numbers::is_bad;
 
 /// Writes what there is of it.
 pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
-    let mut table = Table::new(&[
-        ("Test", Left),
-        ("Model", Left),
-        ("Backend", Left),
-        ("What", Left),
-        ("Why", Left),
-    ]);
+    let mut table = Table::new(
+        "worth_a_look",
+        &[("Test", Left), ("Model", Left), ("Backend", Left), ("What", Left), ("Why", Left)],
+    );
     for test in &chapter.run.tests {
         for (what, why) in remarks(chapter, test) {
-            table.row([case_of(test), model_cell(test), backend_cell(test), what, why]);
+            table.row(row![case_of(test), model_cell(test), backend_cell(test), what, why]);
         }
     }
     if !table.is_empty() {
         page.heading(2, "Worth a look");
         if !chapter.several_backends() {
-            table.drop_column("Backend");
+            table.hide("Backend");
         }
         page.table(table, "not stated");
     }
     anomalies(page, chapter);
 }
 
-fn remarks(chapter: &Chapter<'_>, test: &Test) -> Vec<(String, String)> {
+fn remarks(chapter: &Chapter<'_>, test: &Test) -> Vec<(String, Cell)> {
     let mut all = Vec::new();
     let reason = || or_none(test.reason.as_deref(), prose);
     match test.outcome {
@@ -65,7 +60,7 @@ fn remarks(chapter: &Chapter<'_>, test: &Test) -> Vec<(String, String)> {
     }
     let warned = |target: &&records::Target| !target.ok && target.on_miss == OnMiss::Warn;
     for target in test.targets.iter().flatten().filter(warned) {
-        all.push(("target missed".to_owned(), missed(target)));
+        all.push(("target missed".to_owned(), missed(target).into()));
     }
     all
 }
@@ -75,14 +70,17 @@ fn anomalies(page: &mut Page, chapter: &Chapter<'_>) {
         return;
     }
     page.heading(2, "Anomalies");
-    let mut table = Table::new(&[
-        ("Severity", Left),
-        ("Kind", Left),
-        ("Began", Left),
-        ("Lasted", Right),
-        ("What", Left),
-        ("Tests", Left),
-    ]);
+    let mut table = Table::new(
+        "anomalies",
+        &[
+            ("Severity", Left),
+            ("Kind", Left),
+            ("Began", Left),
+            ("Lasted", Right),
+            ("What", Left),
+            ("Tests", Left),
+        ],
+    );
     for anomaly in &chapter.run.anomalies {
         let severity = match anomaly.severity {
             Severity::Info => "info",
@@ -90,7 +88,7 @@ fn anomalies(page: &mut Page, chapter: &Chapter<'_>) {
             Severity::Critical => "critical",
         };
         let tests: Vec<String> = anomaly.tests.iter().map(|id| code(id)).collect();
-        table.row([
+        table.row(row![
             severity.to_owned(),
             code(&anomaly.kind),
             moment(anomaly.ts),

@@ -1,11 +1,9 @@
 //! What is to be said of a test that was measured, besides its figures.
 
+use crate::page::{code, prose};
 use records::{OnMiss, Outcome, Target, Test, Validity};
 
-use super::{
-    escape::{code, prose},
-    failures::missed,
-};
+use super::failures::missed;
 
 /// Whether something speaks against the figures of `test`.
 pub(super) fn is_suspect(test: &Test) -> bool {

@@ -1,14 +1,12 @@
 //! What the backends did besides serving: loading, stopping.
 
+use crate::page::{Left, Page, Right, Table, code, prose, row};
 use records::{Phase, Span};
 
 use super::{
     chapter::{Chapter, name_cell},
-    escape::{code, prose},
     failures::error_info,
     format::{gb_change, or_none, seconds},
-    page::Page,
-    table::{Left, Right, Table},
 };
 use crate::numbers::usage;
 
@@ -19,21 +17,25 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
         return;
     }
     page.heading(2, "Phases");
-    let mut table = Table::new(&[
-        ("Phase", Left),
-        ("Model", Left),
-        ("Backend", Left),
-        ("Began", Right),
-        ("Time", Right),
-        ("First token", Right),
-        ("Page cache", Left),
-        ("Process memory", Right),
-        ("Free memory", Right),
-    ]);
-    for span in spans {
+    let mut table = Table::new(
+        "phases",
+        &[
+            ("Phase", Left),
+            ("Model", Left),
+            ("Backend", Left),
+            ("Began", Right),
+            ("Time", Right),
+            ("First token", Right),
+            ("Page cache", Left),
+            ("Process memory", Right),
+            ("Free memory", Right),
+        ],
+    );
+    table.more = spans.len().saturating_sub(page.wanted_rows());
+    for span in spans.iter().take(page.wanted_rows()) {
         let used = span.resources.as_ref().map(usage);
         let failed = if span.error.is_some() { " (failed)" } else { "" };
-        table.row([
+        table.row(row![
             format!("{}{failed}", name(span.phase)),
             name_cell(span.params.model.as_deref()),
             name_cell(span.params.backend.as_deref()),

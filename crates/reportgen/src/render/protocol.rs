@@ -1,10 +1,10 @@
 //! How benches, baselines and batches were measured, in words.
 
+use crate::page::prose;
 use records::{Protocol, ProtocolKind, Test};
 
 use super::{
     bench::by_backend,
-    escape::prose,
     format::{count, things},
 };
 use crate::numbers::{Common, common};

@@ -3,10 +3,9 @@
 use super::{
     chapter::{Chapter, backend_cell, case_of, model_cell},
     format::{count, gb, mb, or_none, pct, pressure, watts},
-    page::Page,
-    table::{Left, Right, Table},
 };
 use crate::numbers::usage;
+use crate::page::{Cell, Left, Page, Right, Table, row};
 
 /// Writes a row for each test that was joined with samples.
 pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
@@ -21,27 +20,35 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
         );
         return;
     }
-    let mut table = Table::new(&[
-        ("Test", Left),
-        ("Model", Left),
-        ("Backend", Left),
-        ("Samples", Right),
-        ("Coverage", Right),
-        ("Process memory", Right),
-        ("Free memory", Right),
-        ("Swap", Right),
-        ("Pressure", Left),
-        ("CPU mean/most", Right),
-        ("GPU mean/most", Right),
-        ("GPU memory", Right),
-        ("GPU power mean/most", Right),
-    ]);
+    let mut table = Table::new(
+        "resources",
+        &[
+            ("Test", Left),
+            ("Model", Left),
+            ("Backend", Left),
+            ("Samples", Right),
+            ("Coverage", Right),
+            ("Process memory", Right),
+            ("Free memory", Right),
+            ("Swap", Right),
+            ("Pressure", Left),
+            ("CPU mean/most", Right),
+            ("GPU mean/most", Right),
+            ("GPU memory", Right),
+            ("GPU power mean/most", Right),
+        ],
+    );
     let mut bracketed = false;
     let ran = chapter.run.tests.iter().filter(|test| test.outcome != records::Outcome::Skipped);
-    for (test, resources) in ran.filter_map(|test| Some((test, test.resources.as_ref()?))) {
+    let joined = ran.filter_map(|test| Some((test, test.resources.as_ref()?)));
+    for (at, (test, resources)) in joined.enumerate() {
+        if at >= page.wanted_rows() {
+            table.more += 1;
+            continue;
+        }
         let used = usage(resources);
         bracketed |= used.bracketed;
-        table.row([
+        table.row(row![
             case_of(test),
             model_cell(test),
             backend_cell(test),
@@ -58,7 +65,7 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
         ]);
     }
     if !chapter.several_backends() {
-        table.drop_column("Backend");
+        table.hide("Backend");
     }
     page.table(table, "not stated or not measured");
     let mut notes = String::from(
@@ -81,7 +88,7 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     page.paragraph(&notes);
 }
 
-fn mean_max((mean, max): (Option<f64>, f64), write: fn(f64) -> String) -> String {
+fn mean_max((mean, max): (Option<f64>, f64), write: fn(f64) -> Cell) -> String {
     let (mean, max) = (or_none(mean, write), write(max));
     match (mean.rsplit_once(' '), max.rsplit_once(' ')) {
         (Some((number, unit)), Some((_, same))) if unit == same => format!("{number}/{max}"),

@@ -1,15 +1,14 @@
 //! What there is to know at a glance.
 
+use crate::page::{Left, Page, Right, Table, row};
 use records::{Counts, Outcome, ProtocolKind};
 
 use super::{
     cases,
     chapter::Chapter,
-    format::{NONE, count, gb, mb, ms, or_none, pct, pressure, range, seconds, things},
-    list, outcome,
-    page::Page,
-    table::{Left, Right, Table},
-    tests, verdict,
+    comparison,
+    format::{count, gb, mb, ms, or_none, pct, pressure, range, seconds, things},
+    list, outcome, tests, verdict,
 };
 use crate::{
     input::Input,
@@ -21,6 +20,7 @@ pub(super) fn section(page: &mut Page, input: &Input, chapter: &Chapter<'_>) {
     page.heading(2, "Summary");
     page.paragraph(&format!("**{}**", verdict::line(chapter)));
     results(page, chapter);
+    comparison::facts(page, chapter);
     machine(page, chapter);
     sampling(page, chapter, input.runs.iter().map(|run| run.samples).sum());
     if input.malformed > 0 {
@@ -150,7 +150,7 @@ fn machine(page: &mut Page, chapter: &Chapter<'_>) {
     let parts = [
         peaks.tree_gb.map(|tree| format!("processes at most {}", gb(tree))),
         peaks.ram_free_gb.map(|free| format!("at least {}{of} free", gb(free))),
-        peaks.pressure.map(|level| match pressure(level).as_str() {
+        peaks.pressure.map(|level| match &*pressure(level) {
             "normal" => "pressure always normal".to_owned(),
             worse => format!("pressure up to {worse}"),
         }),
@@ -159,10 +159,11 @@ fn machine(page: &mut Page, chapter: &Chapter<'_>) {
     let memory =
         if parts.is_empty() { "not measured".to_owned() } else { parts.join(", ") + ", " + source };
     page.fact("Memory", &memory);
-    let swap = or_none(peaks.swap_mb, |swap| {
-        format!("{} in use, {source}", range(swap.min, swap.max, mb))
-    });
-    page.fact("Swap", &if swap == NONE { "not measured".to_owned() } else { swap });
+    let swap = peaks.swap_mb.map_or_else(
+        || "not measured".to_owned(),
+        |swap| format!("{} in use, {source}", range(swap.min, swap.max, mb)),
+    );
+    page.fact("Swap", &swap);
 }
 
 /// `elsewhere`: the samples of all runs of the input.
@@ -238,13 +239,16 @@ fn outcomes(page: &mut Page, chapter: &Chapter<'_>) {
     }
     page.heading(2, "Test summary");
     let with_model = tally(run.tests.iter().filter(|test| model_of(test).is_some()));
-    let mut table = Table::new(&[
-        ("Outcome", Left),
-        ("Tests", Right),
-        ("With model", Right),
-        ("Infrastructure", Right),
-        ("Time", Right),
-    ]);
+    let mut table = Table::new(
+        "outcomes",
+        &[
+            ("Outcome", Left),
+            ("Tests", Right),
+            ("With model", Right),
+            ("Infrastructure", Right),
+            ("Time", Right),
+        ],
+    );
     for ((outcome, n), (_, models)) in
         named(&chapter.totals.counts).into_iter().zip(named(&with_model))
     {
@@ -258,7 +262,7 @@ fn outcomes(page: &mut Page, chapter: &Chapter<'_>) {
             .filter_map(|test| test.duration_s)
             .collect();
         let time = (!times.is_empty()).then(|| times.iter().sum());
-        table.row([
+        table.row(row![
             outcome.name().to_owned(),
             count(n),
             count(models),
@@ -267,7 +271,7 @@ fn outcomes(page: &mut Page, chapter: &Chapter<'_>) {
         ]);
     }
     let totals = &chapter.totals;
-    table.row([
+    table.row(row![
         "**All**".to_owned(),
         count(totals.counts.total()),
         count(totals.with_model),

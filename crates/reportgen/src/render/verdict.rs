@@ -1,10 +1,10 @@
 //! The verdict: the run in one sentence. A mark begins it, but the words say all.
 
+use crate::page::code;
 use records::Counts;
 
 use super::{
     chapter::Chapter,
-    escape::code,
     format::{count, seconds, things},
     tests,
 };

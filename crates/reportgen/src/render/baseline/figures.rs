@@ -1,15 +1,14 @@
 //! The figures of a baseline beside their limits.
 
+use crate::page::{Cell, Left, Page, Right, Table, row};
 use records::{Accuracy, Metric, Test};
 
 use super::target;
 use crate::{
-    numbers::{Consistency, Steady, accuracy_pct, consistency, stats, steady},
+    numbers::{Steady, accuracy_pct, consistency, stats, steady},
     render::{
         figure::{fine_gb, plus_minus, share, timing},
         format::{count, or_none, pct},
-        page::Page,
-        table::{Left, Right, Table},
     },
 };
 
@@ -19,7 +18,7 @@ const MOST: usize = 30;
 /// Each figure with the limits that it should keep.
 pub(super) fn table(page: &mut Page, test: &Test) {
     let metrics = &test.metrics;
-    let get = |metric: &Option<Metric>, write: fn(f64) -> String| {
+    let get = |metric: &Option<Metric>, write: fn(f64) -> Cell| {
         metric.as_ref().map(|metric| write(metric.value()))
     };
     let steady = steady(test);
@@ -34,18 +33,25 @@ pub(super) fn table(page: &mut Page, test: &Test) {
         ("Consistency", "", steady.as_ref().and_then(consistency_of)),
         ("Accuracy", "accuracy", metrics.accuracy.map(accuracy_of)),
     ];
-    let mut table = Table::new(&[("Figure", Left), ("Measured", Right), ("Target", Left)]);
+    let mut table =
+        Table::new("baseline_figures", &[("Figure", Left), ("Measured", Right), ("Target", Left)]);
     let mut missing = Vec::new();
     for (name, metric, value) in rows {
         let limits: Vec<String> = target::of(test, metric).map(target::limit).collect();
         match value {
             None if limits.is_empty() => missing.push(name.to_lowercase().replace("gpu", "GPU")),
-            value => table.row([name.to_owned(), or_none(value, |value| value), limits.join(", ")]),
+            value => {
+                table.row(row![name.to_owned(), or_none(value, |value| value), limits.join(", ")])
+            }
         }
     }
     // What only some backends tell, or only streams, is missed in none.
     let speed = |metric: &Option<Metric>, scale, unit: &str| {
-        metric.as_ref().map(|metric| format!("{} {unit}", plus_minus(&stats(metric), scale)))
+        metric.as_ref().map(|metric| {
+            let cell = plus_minus(&stats(metric), scale);
+            let text = format!("{cell} {unit}");
+            cell.shown_as(text)
+        })
     };
     for (name, value) in [
         ("Steady TTFT", speed(&metrics.ttft_s, 1e3, "ms")),
@@ -53,10 +59,10 @@ pub(super) fn table(page: &mut Page, test: &Test) {
         ("Steady TG", speed(&metrics.generation_tps, 1.0, "tok/s")),
     ] {
         if let Some(value) = value {
-            table.row([name.to_owned(), value, String::new()]);
+            table.row(row![name, value, ""]);
         }
     }
-    table.drop_where("Target", "");
+    table.hide_where("Target", "");
     page.table(table, "not measured");
     if !missing.is_empty() {
         page.paragraph(&format!("Not measured: {}.", missing.join("; ")));
@@ -71,29 +77,31 @@ pub(super) fn table(page: &mut Page, test: &Test) {
     }
 }
 
-fn mean_of(steady: &Steady) -> String {
+fn mean_of(steady: &Steady) -> Cell {
     let stats = &steady.stats;
     match stats.sd.filter(|_| stats.n > 1) {
-        Some(sd) => format!("{} ±{sd:.3} (n = {})", timing(stats.mean), count(stats.n)),
+        Some(sd) => Cell::pair(
+            [(Some(stats.mean), "s_mean"), (Some(sd), "s_sd")],
+            format!("{} ±{sd:.3} (n = {})", timing(stats.mean), count(stats.n)),
+        ),
         None => timing(stats.mean),
     }
 }
 
-fn consistency_of(steady: &Steady) -> Option<String> {
+fn consistency_of(steady: &Steady) -> Option<Cell> {
     let (cv, called) = consistency(&steady.stats)?;
-    let called = match called {
-        Consistency::Excellent => "excellent",
-        Consistency::Good => "good",
-        Consistency::Fair => "fair",
-        Consistency::Unstable => "unstable",
-    };
-    Some(format!("CV {}, {called} (n = {})", pct(cv), count(steady.stats.n)))
+    let text = format!("CV {}, {} (n = {})", pct(cv), called.name(), count(steady.stats.n));
+    Some(Cell::number(cv, "pct", text))
 }
 
-fn accuracy_of(accuracy: Accuracy) -> String {
+fn accuracy_of(accuracy: Accuracy) -> Cell {
     let counts = format!("{}/{}", count(accuracy.correct), count(accuracy.total));
     match accuracy_pct(accuracy) {
-        Some(pct) => format!("{} ({counts})", share(pct / 100.0)),
-        None => counts,
+        Some(pct) => {
+            let share = share(pct / 100.0);
+            let text = format!("{share} ({counts})");
+            share.shown_as(text)
+        }
+        None => counts.into(),
     }
 }

@@ -1,14 +1,16 @@
 //! The limits that the figures of a baseline should keep.
 
+use crate::page::{Page, code, prose};
 use records::{OnMiss, Target, Test};
 use serde_json::Value;
 
-use crate::render::{
-    escape::{code, prose},
-    figure::share,
-    format::{count, things},
-    outcome,
-    page::Page,
+use crate::{
+    numbers::{Found, runs_of},
+    render::{
+        figure::{fine_gb, number, share, timing},
+        format::{count, minute, things},
+        outcome,
+    },
 };
 
 /// The metrics that have a row of their own.
@@ -51,11 +53,50 @@ pub(super) fn limit(target: &Target) -> String {
 /// A limit in the unit of its metric.
 fn with_unit(metric: &str, value: f64) -> String {
     match metric {
-        "accuracy" => share(value),
+        "accuracy" => share(value).into(),
         _ if metric.ends_with("_s") => format!("{value} s"),
         _ if metric.ends_with("_gb") => format!("{value} GB"),
         _ => value.to_string(),
     }
+}
+
+/// Writes for each baseline whether it met its targets, and what it missed.
+pub(super) fn list(page: &mut Page, all: &[Found<'_>]) {
+    let targets = |one: &Found<'_>| one.test.targets.iter().flatten().count() as u64;
+    let with: Vec<&Found<'_>> = all.iter().filter(|one| targets(one) > 0).collect();
+    if with.is_empty() {
+        return;
+    }
+    let sum: u64 = with.iter().map(|one| targets(one)).sum();
+    let missed = |one: &Found<'_>| outcome::missed_targets(one.test).count() as u64;
+    let missed_sum: u64 = with.iter().map(|one| missed(one)).sum();
+    let (sum, of) = (things(sum, "target"), things(with.len() as u64, "baseline"));
+    page.paragraph(&match missed_sum {
+        0 => format!("**Targets:** ✔ all {sum} of {of} met"),
+        n => format!("**Targets:** ✘ {} of {sum} of {of} missed", count(n)),
+    });
+    let several = runs_of(all) > 1;
+    for one in with {
+        let began = if several { format!(", {}", minute(one.test.ts)) } else { String::new() };
+        let name = format!("{}{began}", code(&one.test.id));
+        let misses: Vec<String> = outcome::missed_targets(one.test).map(miss).collect();
+        page.item(&match &misses[..] {
+            [] => format!("✔ {name}: all {} met", things(targets(one), "target")),
+            misses => format!("✘ {name}: {}", misses.join("; ")),
+        });
+    }
+}
+
+/// A target that was missed, with what was measured: `load_s 12 s, at most 10 s, …`.
+fn miss(target: &Target) -> String {
+    let write = match &*target.metric {
+        "accuracy" => share,
+        name if name.ends_with("_s") => timing,
+        name if name.ends_with("_gb") => fine_gb,
+        _ => number,
+    };
+    let actual = target.actual.map(|actual| format!(" {}", write(actual)));
+    format!("{}{}, {}", code(&target.metric), actual.unwrap_or_default(), limit(target))
 }
 
 /// Says how many targets were met, and of those on other metrics than the table has what.

@@ -1,15 +1,13 @@
 //! What requests like those of the batches cost.
 
+use crate::page::{Cell, Left, NONE, Page, Right, Table, code, prose, row};
 use records::{Cost, CostBasis, Test};
 
 use crate::numbers::batch;
 use crate::render::{
     chapter::{backend_cell, case_of, model_cell},
-    escape::{code, prose},
     figure::{mean_count, money},
-    format::{NONE, or_none},
-    page::Page,
-    table::{Left, Right, Table},
+    format::or_none,
 };
 
 /// Writes a row for each batch and price, so that they can be compared.
@@ -20,24 +18,27 @@ pub(super) fn section(page: &mut Page, tests: &[&Test]) {
         return;
     }
     page.heading(3, "Costs");
-    let mut table = Table::new(&[
-        ("Case", Left),
-        ("Model", Left),
-        ("Backend", Left),
-        ("Tokens each", Right),
-        ("Price", Left),
-        ("Of", Left),
-        ("1K requests", Right),
-        ("100K requests", Right),
-        ("1M requests", Right),
-    ]);
+    let mut table = Table::new(
+        "costs",
+        &[
+            ("Case", Left),
+            ("Model", Left),
+            ("Backend", Left),
+            ("Tokens each", Right),
+            ("Price", Left),
+            ("Of", Left),
+            ("1K requests", Right),
+            ("100K requests", Right),
+            ("1M requests", Right),
+        ],
+    );
     for (test, cost) in &costs {
         let amount = |amount: Option<f64>| match amount {
             Some(amount) => format!("{} {}", money(amount), prose(&cost.currency)),
             None if cost.unknown.is_some() => "unknown".to_owned(),
             None => NONE.to_owned(),
         };
-        table.row([
+        table.row(row![
             case_of(test),
             model_cell(test),
             backend_cell(test),
@@ -50,13 +51,14 @@ pub(super) fn section(page: &mut Page, tests: &[&Test]) {
         ]);
     }
     for (name, cell) in
-        [("Case", case_of as fn(&Test) -> String), ("Model", model_cell), ("Backend", backend_cell)]
+        [("Case", case_of as fn(&Test) -> Cell), ("Model", model_cell), ("Backend", backend_cell)]
     {
         if costs.iter().all(|(test, _)| cell(test) == cell(costs[0].0)) {
-            table.drop_column(name);
+            table.hide(name);
         }
     }
     page.table(table, "not stated");
+    page.paragraph("A month of a million requests costs what the last column says.");
     for (test, cost) in costs {
         if let Some(why) = &cost.unknown {
             page.item(&format!(

@@ -3,7 +3,10 @@
 use records::Test;
 use unicode_width::UnicodeWidthChar;
 
-use crate::render::{escape::code, format::things, page::Page};
+use crate::{
+    page::{Page, code},
+    render::format::things,
+};
 
 /// The most characters of an answer that are shown.
 const MOST: usize = 2000;

@@ -1,17 +1,16 @@
 //! The tables of a bench.
 
+use crate::page::{Cell, Left, Page, Right, Table, code, prose};
 use records::{Metric, Stats, Test};
+use serde_json::Value;
 
 use crate::{
     numbers::{self, BenchGroup, load_s, stats},
     render::{
         chapter::{Chapter, backend_cell, plain},
-        escape::{code, prose},
         figure::{number, plus_minus, timing},
-        format::or_none,
+        format::{minute, or_none},
         outcome,
-        page::Page,
-        table::{Left, Right, Table},
     },
 };
 
@@ -19,7 +18,7 @@ const MS: f64 = 1e3;
 
 /// Writes the table of speeds: a row for every test, whatever came of it.
 pub(super) fn table(page: &mut Page, chapter: &Chapter<'_>, group: &BenchGroup<'_>) {
-    let mut table = Table::new(&[("Backend", Left)]);
+    let mut table = Table::new("benches", &[("Backend", Left)]);
     axes(&mut table, group);
     for (name, side) in [
         ("Load", Right),
@@ -31,6 +30,7 @@ pub(super) fn table(page: &mut Page, chapter: &Chapter<'_>, group: &BenchGroup<'
         ("E2E ms", Right),
         ("RTFx", Right),
         ("Verdict", Left),
+        ("Began", Right),
         ("Notes", Left),
     ] {
         table.column(name, side);
@@ -53,8 +53,9 @@ pub(super) fn table(page: &mut Page, chapter: &Chapter<'_>, group: &BenchGroup<'
             or_none(metrics.itl_s.as_ref().and_then(quantiles), |text| text),
             mean(&metrics.e2e_s, MS),
             mean(&metrics.rtfx, 1.0),
-            outcome::word(test).to_owned(),
-            notes.filter(|notes| !notes.trim().is_empty()).map(prose).unwrap_or_default(),
+            outcome::word(test).into(),
+            minute(test.ts),
+            notes.filter(|notes| !notes.trim().is_empty()).map(prose).unwrap_or_default().into(),
         ]);
         table.cells(cells);
     }
@@ -70,22 +71,26 @@ fn leave_out(table: &mut Table, group: &BenchGroup<'_>) {
     };
     let quantiles = any(|test| test.metrics.itl_s.as_ref().and_then(quantiles).is_some());
     if quantiles && !group.tests.iter().any(|test| lacks(&test)) {
-        table.drop_column("TPOT ms");
+        table.hide("TPOT ms");
     } else {
-        table.drop_column("ITL ms p50/p99");
+        table.hide("ITL ms p50/p99");
     }
     if any(|test| test.metrics.generation_tps.is_some() || test.metrics.e2e_s.is_none()) {
-        table.drop_column("E2E ms");
+        table.hide("E2E ms");
     }
     if !any(|test| test.metrics.rtfx.is_some()) {
-        table.drop_column("RTFx");
+        table.hide("RTFx");
     }
     if any(|test| test.metrics.rtfx.is_some()) && !any(|test| test.metrics.ttft_s.is_some()) {
         for name in ["PP tok/s", "TG tok/s", "TTFT ms", "TPOT ms"] {
-            table.drop_column(name);
+            table.hide(name);
         }
     }
-    table.drop_where("Notes", "");
+    // It tells apart what was measured again.
+    if !group.tests.iter().any(|test| group.is_again(test)) {
+        table.hide("Began");
+    }
+    table.hide_where("Notes", "");
 }
 
 /// Inter-token latencies in milliseconds, where there are enough gaps for both.
@@ -101,7 +106,7 @@ pub(super) fn own_timings(page: &mut Page, group: &BenchGroup<'_>) {
         return;
     }
     page.paragraph("By the server's own clock, and what ours differs from it:");
-    let mut table = Table::new(&[("Backend", Left)]);
+    let mut table = Table::new("server_timings", &[("Backend", Left)]);
     axes(&mut table, group);
     for name in [
         "PP ours",
@@ -134,17 +139,26 @@ pub(super) fn own_timings(page: &mut Page, group: &BenchGroup<'_>) {
     page.table(table, "not measured");
 }
 
-fn theirs(stats: Option<&Stats>) -> String {
+fn theirs(stats: Option<&Stats>) -> Cell {
     or_none(stats, |stats| number(stats.mean))
 }
 
 /// A difference in percent with its sign.
-fn difference(stats: Option<&Stats>) -> String {
+fn difference(stats: Option<&Stats>) -> Cell {
     or_none(stats, |stats| match format!("{:.1}", stats.mean.abs()).as_str() {
         "0.0" => "0.0 %".to_owned(),
         size if stats.mean < 0.0 => format!("−{size} %"),
         size => format!("+{size} %"),
     })
+}
+
+/// The value of an axis.
+fn axis_cell(value: &Value) -> Cell {
+    let text = prose(&plain(value));
+    match value.as_f64() {
+        Some(number) => Cell::number(number, "", text),
+        None => Cell::words(&plain(value), text),
+    }
 }
 
 fn axes(table: &mut Table, group: &BenchGroup<'_>) {
@@ -155,7 +169,7 @@ fn axes(table: &mut Table, group: &BenchGroup<'_>) {
     }
 }
 
-fn axis_cells(group: &BenchGroup<'_>, test: &Test) -> Vec<String> {
-    let value = |axis: &&str| or_none(test.params.axes.get(*axis), |value| prose(&plain(value)));
+fn axis_cells(group: &BenchGroup<'_>, test: &Test) -> Vec<Cell> {
+    let value = |axis: &&str| or_none(test.params.axes.get(*axis), axis_cell);
     group.axes.iter().map(value).collect()
 }

@@ -2,20 +2,21 @@
 
 mod figures;
 mod model;
+mod overall;
 mod remarks;
 mod runs;
 
-use records::Test;
+use crate::page::{Cell, Page, code};
+use records::{ProtocolKind, Test};
 
 use super::{
     chapter::{Chapter, axes_of, backend_cell},
-    escape::code,
-    page::Page,
     protocol,
 };
 pub(super) use model::line as model_line;
+pub(super) use overall::section as overall;
 
-use crate::numbers::{BenchGroup, backend_of, benches, model_of};
+use crate::numbers::{BenchGroup, backend_of, benches, found, model_of};
 
 /// Writes a part for each case and model.
 pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
@@ -32,6 +33,7 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
          faster where their 95 % intervals (Student's t) do not overlap; else the difference is \
          within the noise.",
     );
+    overall(page, &found(&[chapter.run], ProtocolKind::Bench), 3);
     groups.iter().for_each(|group| write(page, chapter, group));
 }
 
@@ -67,7 +69,7 @@ pub(super) fn by_backend<'a>(
         if text.is_empty() {
             continue;
         }
-        let backend = backend_cell(test);
+        let backend = backend_cell(test).to_string();
         match said.iter_mut().find(|(other, _)| *other == text) {
             Some((_, backends)) if backends.contains(&backend) => {}
             Some((_, backends)) => backends.push(backend),
@@ -83,11 +85,11 @@ pub(super) fn by_backend<'a>(
 pub(super) fn label(test: &Test) -> String {
     let name = match (backend_of(test), model_of(test)) {
         (Some(_), _) => backend_cell(test),
-        (None, Some(model)) => code(model),
-        (None, None) => code(&test.case),
+        (None, Some(model)) => Cell::name(model),
+        (None, None) => Cell::name(&test.case),
     };
     match axes_of(test) {
         Some(axes) => format!("{name} at {}", code(&axes)),
-        None => name,
+        None => name.into(),
     }
 }

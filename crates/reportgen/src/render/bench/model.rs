@@ -1,12 +1,12 @@
 //! What is known of a model that several tests ran on.
 
+use crate::page::{code, prose};
 use records::{Model, Test};
 
 use crate::{
     numbers::{Common, common},
     render::{
         bench::by_backend,
-        escape::{code, prose},
         format::{gb, things},
     },
 };
@@ -14,7 +14,7 @@ use crate::{
 /// What is said of a model, one thing each.
 const FACTS: [fn(&Model) -> Option<String>; 8] = [
     |model| model.quantization.as_deref().map(code),
-    |model| model.size_gb.map(gb),
+    |model| model.size_gb.map(|size| gb(size).into()),
     |model| model.params_b.map(|n| format!("{} parameters", billions(n))),
     |model| model.active_params_b.map(|n| format!("{} of them active", billions(n))),
     |model| model.context.map(|n| format!("context of {}", things(n, "token"))),
@@ -49,6 +49,6 @@ fn of(tests: &[&Test], get: &impl Fn(&Model) -> Option<String>) -> Common<String
 }
 
 /// A number in 10⁹: `139 B`, `135 M`.
-fn billions(n: f64) -> String {
+pub(super) fn billions(n: f64) -> String {
     if n < 1.0 { format!("{:.0} M", n * 1e3) } else { format!("{} B", (n * 10.0).round() / 10.0) }
 }

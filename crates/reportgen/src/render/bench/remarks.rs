@@ -1,44 +1,30 @@
 //! What is to be said of a bench besides its figures: who leads, what went wrong, and what
 //! makes figures hard to compare.
 
+use crate::page::{Page, code};
 use records::{Metric, Metrics, Outcome, Stats, Test};
 
 use super::{by_backend, label, model};
 use crate::{
     numbers::{
-        BenchGroup, Better, Common, Lead, common, comparable, lead, stats, why_no_generation_tps,
-        why_no_prompt_tps,
+        BenchGroup, Better, Common, Lead, Quantity, SPEEDS, Sure, common, comparable, last_of_each,
+        lead, stats, why_no_generation_tps, why_no_prompt_tps,
     },
     render::{
         chapter::axes_of,
-        escape::code,
         figure::{mean_count, times},
-        format::{count, range},
-        outcome,
-        page::Page,
-        protocol,
+        format::{count, minute, range},
+        outcome, protocol,
     },
 };
-
-/// A quantity that backends are compared by.
-struct Quantity {
-    name: &'static str,
-    better: Better,
-    get: Get,
-}
 
 /// A metric of all.
 type Get = fn(&Metrics) -> Option<&Metric>;
 
-/// The speeds first; what has neither is compared by its time.
-const SPEEDS: [Quantity; 3] = [
-    Quantity { name: "PP", better: Better::More, get: |m| m.prompt_tps.as_ref() },
-    Quantity { name: "TG", better: Better::More, get: |m| m.generation_tps.as_ref() },
-    Quantity { name: "RTFx", better: Better::More, get: |m| m.rtfx.as_ref() },
-];
 /// The amounts of work that figures are about.
 const LENGTHS: [(&str, Get); 2] =
     [("Answers", |m| m.completion_tokens.as_ref()), ("Prompts", |m| m.prompt_tokens.as_ref())];
+/// What has no speed is compared by its time.
 const TIME: [Quantity; 1] =
     [Quantity { name: "E2E", better: Better::Less, get: |m| m.e2e_s.as_ref() }];
 
@@ -55,8 +41,7 @@ pub(super) fn leads(page: &mut Page, group: &BenchGroup<'_>) {
 
 fn leads_of(cell: &[&Test]) -> Option<String> {
     // What died may have measured something before it did, but not what was asked for.
-    let ran: Vec<&Test> =
-        cell.iter().copied().filter(|test| test.outcome != Outcome::Error).collect();
+    let ran = last_of_each(cell.iter().copied().filter(|test| test.outcome != Outcome::Error));
     let by = |all: &[Quantity]| -> Vec<String> {
         all.iter().filter_map(|quantity| sentence(&ran, quantity)).collect()
     };
@@ -82,23 +67,21 @@ fn sentence(tests: &[&Test], quantity: &Quantity) -> Option<String> {
         .filter_map(|test| Some((*test, stats((quantity.get)(&test.metrics)?))))
         .collect();
     let all: Vec<Stats> = known.iter().map(|(_, stats)| stats.clone()).collect();
-    let Lead { first, next, factor, within_noise } = lead(&all, quantity.better)?;
+    let found = lead(&all, quantity.better)?;
+    let sure = found.sure(|at| &all[at]);
+    let Lead { first, next, factor, within_noise } = found;
     let name = |at: usize| format!("{}{}", super::backend_cell(known[at].0), doubt(known[at].0));
     let n = repetitions(&all);
     let by = format!("{} {}", times(factor), name(next));
     let who = format!("**{}:** {}", quantity.name, name(first));
-    if within_noise.is_empty() {
-        return Some(format!("{who} is fastest, {by}, {n}"));
-    }
-    // One value says nothing of how values vary.
-    let unsure = within_noise.iter().chain([&first]).any(|at| all[*at].n < 2);
-    let how = if unsure {
-        "too few values to tell it from noise".to_owned()
-    } else if within_noise == [next] {
-        "within the noise".to_owned()
-    } else {
-        let others: Vec<String> = within_noise.iter().map(|at| name(*at)).collect();
-        format!("within the noise of {}", others.join(", "))
+    let how = match sure {
+        Sure::Beyond => return Some(format!("{who} is fastest, {by}, {n}")),
+        Sure::TooFew => "too few values to tell it from noise".to_owned(),
+        Sure::Within if within_noise == [next] => "within the noise".to_owned(),
+        Sure::Within => {
+            let others: Vec<String> = within_noise.iter().map(|at| name(*at)).collect();
+            format!("within the noise of {}", others.join(", "))
+        }
     };
     Some(format!("{who} leads with {by}, {how}, {n}"))
 }
@@ -118,7 +101,12 @@ fn repetitions(all: &[Stats]) -> String {
 pub(super) fn list(page: &mut Page, group: &BenchGroup<'_>) {
     for test in &group.tests {
         for remark in outcome::remarks(test).into_iter().chain(gaps(test)) {
-            page.item(&format!("{}: {remark}", label(test)));
+            let began = if group.is_again(test) {
+                format!(", began {}", minute(test.ts))
+            } else {
+                String::new()
+            };
+            page.item(&format!("{}{began}: {remark}", label(test)));
         }
     }
     if let Some(difference) = model::differences(&group.tests) {
@@ -166,8 +154,12 @@ fn gaps(test: &Test) -> Vec<String> {
 fn lengths(cells: &[Vec<&Test>], get: Get) -> Option<String> {
     let of = |test: &Test| {
         let stats = stats(get(&test.metrics)?);
-        let tokens = |n: f64| format!("{} tokens", mean_count(n));
-        (test.outcome != Outcome::Error).then(|| vec![range(stats.min, stats.max, tokens)])
+        let tokens = |n: f64| {
+            let count = mean_count(n);
+            let text = format!("{count} tokens");
+            count.shown_as(text)
+        };
+        (test.outcome != Outcome::Error).then(|| vec![range(stats.min, stats.max, tokens).into()])
     };
     let differ = cells.iter().filter(|cell| common(cell.iter().copied(), of) == Common::Differs);
     by_backend(differ.flatten().copied(), of)

@@ -4,7 +4,8 @@ use records::{Metric, Metrics, Test};
 
 use crate::{
     numbers::BenchGroup,
-    render::{format::count, page::Page},
+    page::Page,
+    render::format::{count, minute},
 };
 
 /// The most repetitions of a test that are shown.
@@ -25,14 +26,19 @@ const FIGURES: [Figure; 7] = [
 
 /// Writes a line for each repetition, below the id of its test.
 pub(super) fn folded(page: &mut Page, group: &BenchGroup<'_>) {
-    let lines: Vec<String> = group.tests.iter().flat_map(|test| lines(test)).collect();
+    let lines: Vec<String> =
+        group.tests.iter().flat_map(|test| lines(test, group.is_again(test))).collect();
     page.folded("Per-run detail, by test id", &lines);
 }
 
-fn lines(test: &Test) -> Vec<String> {
+fn lines(test: &Test, again: bool) -> Vec<String> {
     let runs = test.runs.as_deref().unwrap_or_default();
     // An id on two lines would look like two tests.
-    let mut lines = vec![format!("{}:", test.id.replace(['\n', '\r'], " "))];
+    let id = test.id.replace(['\n', '\r'], " ");
+    let mut lines = vec![match again {
+        true => format!("{id}, began {}:", minute(test.ts)),
+        false => format!("{id}:"),
+    }];
     for (at, run) in runs.iter().take(MOST).enumerate() {
         let figures: Vec<String> = FIGURES.iter().filter_map(|figure| write(run, figure)).collect();
         let figures =

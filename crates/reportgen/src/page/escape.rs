@@ -14,7 +14,7 @@ const LONGEST: usize = 400;
 
 /// `text` as a code span: names and values.
 #[must_use]
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = one_line(text);
     if text.trim().is_empty() {
         return "(empty)".to_owned();
@@ -29,10 +29,15 @@ pub(super) fn code(text: &str) -> String {
 
 /// `text` as prose where it is plainly harmless, else as a code span: sentences.
 #[must_use]
-pub(super) fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let line = one_line(text);
     let harmless = |c: char| c.is_alphanumeric() || " .,;:()'\"/%°+-–=?".contains(c);
-    let starts_well = line.starts_with(|c: char| c.is_alphanumeric() || c == '(');
+    // `1.` and `1)` would begin a list.
+    let behind_digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    let item = behind_digits.strip_prefix(['.', ')']);
+    let counts = behind_digits.len() < line.len()
+        && item.is_some_and(|item| item.is_empty() || item.starts_with(' '));
+    let starts_well = line.starts_with(|c: char| c.is_alphanumeric() || c == '(') && !counts;
     let links = ["://", "www."].iter().any(|link| line.contains(link));
     // Within a word an underscore is nothing else: `generation_tps`. So it is where the pieces
     // between all of them begin and end with letters, as far as others are next to them.
@@ -122,7 +127,9 @@ mod tests {
 
     #[test]
     fn harmless_sentences_stay_sentences() {
-        for harmless in ["needs 44 GB, has 40 GB", "generation_tps varies by 14 % (sd / mean)"] {
+        for harmless in
+            ["2.0.4", "needs 44 GB, has 40 GB", "generation_tps varies by 14 % (sd / mean)"]
+        {
             assert_eq!(prose(harmless), harmless);
         }
         for hostile in [
@@ -136,6 +143,8 @@ mod tests {
             "a & b",
             "a _b_ c",
             "a__b",
+            "1. x",
+            "12) x",
         ] {
             assert!(prose(hostile).starts_with('`'), "{hostile}");
         }

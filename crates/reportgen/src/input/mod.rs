@@ -3,17 +3,25 @@
 //! Samples are only counted: what they say about a test, correlate has put into
 //! its `resources`, and what they say about the run, memmon into its `summary`.
 
+mod source;
+
 use std::collections::{BTreeMap, HashMap};
 
+use pipe::Incoming;
 use records::{
-    Anomaly, Attempt, Begin, Kind, LineKind, Malformed, Origin, Record, RunEnd, RunStart, Sample,
-    Span, Stream, Summary, Test, legacy, parse,
+    Advice, Anomaly, Attempt, Begin, Kind, LineKind, Malformed, ModelLife, Origin, Record, RunEnd,
+    RunStart, Sample, Span, Stream, Summary, Test, legacy, parse,
 };
 
-use crate::run::{Run, UNKNOWN_HOST};
+use crate::{
+    numbers::keep_used,
+    progress::RequestLine,
+    run::{Run, UNKNOWN_HOST},
+};
+use source::Source;
 
 /// The run of lines that name none.
-const LEGACY_RUN: &str = "legacy";
+pub(crate) const LEGACY_RUN: &str = "legacy";
 
 /// Everything that was read.
 #[derive(Debug, Default)]
@@ -28,13 +36,8 @@ pub struct Input {
     pub text: u64,
     index: HashMap<Key, usize>,
     sources: Vec<Source>,
-}
-
-/// What is known, while an input is read, of where its lines come from.
-#[derive(Debug, Default)]
-struct Source {
-    origin: Option<Origin>,
-    recording: Option<usize>,
+    /// The number of the line that is being taken in; 0 where nobody knows.
+    number: u64,
 }
 
 /// Run, host, and for lines that name no run the input that they stand in.
@@ -47,6 +50,7 @@ pub struct FileCounts {
     pub name: String,
     /// Lines of each kind.
     pub lines: BTreeMap<&'static str, u64>,
+    samples: u64,
 }
 
 impl Input {
@@ -63,6 +67,16 @@ impl Input {
         }
     }
 
+    /// Takes in a line that was read.
+    ///
+    /// # Errors
+    ///
+    /// When the line is not what it says it is.
+    pub fn take(&mut self, line: &Incoming<'_>) -> Result<(), Malformed> {
+        self.number = line.place.line;
+        self.line(line.input, &line.kind, line.raw)
+    }
+
     /// Takes in a line of the input with this number.
     ///
     /// # Errors
@@ -70,12 +84,17 @@ impl Input {
     /// When the line is not what it says it is.
     pub fn line(&mut self, input: usize, kind: &LineKind, raw: &[u8]) -> Result<(), Malformed> {
         match kind {
-            LineKind::Ours(Kind::Sample) => self.sample(input, Some(raw))?,
+            LineKind::Ours(Kind::Sample) => {
+                self.sample(input, raw)?;
+                // Looking its name up would take as long as all the rest.
+                self.files[input].samples += 1;
+                return Ok(());
+            }
             LineKind::Ours(Kind::Stream) => {
                 let stream: Stream = parse(raw)?;
                 let origin = Origin { run: stream.run.clone(), host: stream.host.clone() };
                 let at = self.at(input, &origin.run, &origin.host);
-                self.sources[input] = Source { origin: Some(origin), recording: Some(at) };
+                self.sources[input] = Source::recording(origin, at);
                 self.runs[at].streams.push(stream);
             }
             LineKind::Ours(Kind::Summary) => {
@@ -84,7 +103,9 @@ impl Input {
             }
             LineKind::Ours(Kind::RunStart) => {
                 let start: RunStart = parse(raw)?;
-                self.of(input, &start).starts.push(start);
+                let run = self.of(input, &start);
+                run.progress.values_mut().for_each(|progress| progress.lately = None);
+                run.starts.push(start);
             }
             LineKind::Ours(Kind::RunEnd) => {
                 let end: RunEnd = parse(raw)?;
@@ -96,23 +117,37 @@ impl Input {
                 run.open.extend(begin.id);
             }
             LineKind::Ours(Kind::Span) => {
-                let span: Span = parse(raw)?;
+                let mut span: Span = parse(raw)?;
+                span.resources.iter_mut().for_each(keep_used);
                 self.of(input, &span).spans.push(span);
             }
             LineKind::Ours(Kind::Attempt) => {
                 let attempt: Attempt = parse(raw)?;
                 self.of(input, &attempt).attempts.push(attempt);
             }
+            LineKind::Ours(Kind::Request) => {
+                let line: RequestLine = parse(raw)?;
+                let at = self.at(input, &line.run, &line.host);
+                self.runs[at].request(&line);
+            }
             LineKind::Ours(Kind::Test) => self.test(input, parse(raw)?),
             LineKind::Ours(Kind::Anomaly) => {
                 let anomaly: Anomaly = parse(raw)?;
                 self.of(input, &anomaly).anomalies.push(anomaly);
             }
+            LineKind::Ours(Kind::ModelLife) => {
+                let life: ModelLife = parse(raw)?;
+                self.of(input, &life).lives.push(life);
+            }
+            LineKind::Ours(Kind::Advice) => {
+                let advice: Advice = parse(raw)?;
+                self.of(input, &advice).advice.push(advice);
+            }
             LineKind::LegacyTest => {
                 let test = parse::<legacy::LegacyTest>(raw)?.upgrade(&self.origin(input))?;
                 self.test(input, test);
             }
-            LineKind::LegacySample => self.sample(input, None)?,
+            LineKind::LegacySample => self.legacy_sample(input),
             LineKind::LegacySummary => {
                 let line: legacy::LegacySummaryLine = parse(raw)?;
                 let origin = self.origin(input);
@@ -125,12 +160,23 @@ impl Input {
         Ok(())
     }
 
+    /// Where a record stands, for people: `run.jsonl:12`.
+    #[must_use]
+    pub fn place(&self, (input, line): (usize, u64)) -> Option<String> {
+        let name = &self.files.get(input)?.name;
+        let name = if name == "-" { "standard input" } else { name };
+        (line > 0).then(|| format!("{name}:{line}"))
+    }
+
     /// Puts everything in order once the last line is in.
     #[must_use]
     pub fn finish(mut self) -> Input {
         for run in &mut self.runs {
-            run.tests.sort_by(|a, b| a.ts.total_cmp(&b.ts));
+            by_start(run);
             run.spans.sort_by(|a, b| a.ts.total_cmp(&b.ts));
+        }
+        for file in self.files.iter_mut().filter(|file| file.samples > 0) {
+            file.lines.insert(Kind::Sample.name(), file.samples);
         }
         self.lend_recordings();
         self
@@ -169,33 +215,41 @@ impl Input {
         }
     }
 
-    fn test(&mut self, input: usize, test: Test) {
+    fn test(&mut self, input: usize, mut test: Test) {
+        test.resources.iter_mut().for_each(keep_used);
+        let number = self.number;
         let run = self.of(input, &test);
+        run.places.push((input, number));
         run.open.retain(|id| *id != test.id);
+        run.progress.remove(&test.id);
         run.tests.push(test);
     }
 
-    /// Counts a sample. Its run is not read, for there are a million of them: it is
-    /// that of the recording around it, and the first sample's where there is none.
-    fn sample(&mut self, input: usize, ours: Option<&[u8]>) -> Result<(), Malformed> {
-        if let Some(raw) = ours {
-            // What cannot be read is no sample.
-            parse::<SampleHead>(raw)?;
-        }
-        let at = match (self.sources[input].recording, ours) {
-            (Some(at), _) => at,
-            (None, Some(raw)) => {
+    /// Counts a sample. There are a million of them, and nothing of them is needed but whose
+    /// they are: one that names its run and its host as the last one did, at the same place,
+    /// is of the same recording, and is not read.
+    fn sample(&mut self, input: usize, raw: &[u8]) -> Result<(), Malformed> {
+        let at = match self.sources[input].recording_of(raw) {
+            Some(at) => at,
+            None => {
                 let sample: Sample = parse(raw)?;
-                self.at(input, &sample.run, &sample.host)
-            }
-            (None, None) => {
-                let origin = self.origin(input);
-                self.at(input, &origin.run, &origin.host)
+                let at = self.at(input, &sample.run, &sample.host);
+                self.sources[input].recorded(raw, at);
+                at
             }
         };
-        self.sources[input].recording = Some(at);
         self.runs[at].samples += 1;
         Ok(())
+    }
+
+    /// Counts a sample of mlx-knife, which names nothing.
+    fn legacy_sample(&mut self, input: usize) {
+        let at = self.sources[input].recording.unwrap_or_else(|| {
+            let origin = self.origin(input);
+            self.at(input, &origin.run, &origin.host)
+        });
+        self.sources[input].recording = Some(at);
+        self.runs[at].samples += 1;
     }
 
     /// Where lines of this input that do not say it come from.
@@ -223,6 +277,18 @@ impl Input {
     }
 }
 
+/// Puts the tests of `run` in the order of their starts, and where they stand with them.
+fn by_start(run: &mut Run) {
+    // They usually are already, and each is two kilobytes to be moved.
+    if run.tests.is_sorted_by(|a, b| a.ts.total_cmp(&b.ts).is_le()) {
+        return;
+    }
+    let tests = std::mem::take(&mut run.tests);
+    let mut all: Vec<(Test, (usize, u64))> = tests.into_iter().zip(run.places.drain(..)).collect();
+    all.sort_by(|a, b| a.0.ts.total_cmp(&b.0.ts));
+    (run.tests, run.places) = all.into_iter().unzip();
+}
+
 /// What a line is called in the list of files.
 fn name(kind: &LineKind) -> &'static str {
     match kind {
@@ -234,15 +300,6 @@ fn name(kind: &LineKind) -> &'static str {
         LineKind::UnknownRecord(_) => "unknown record (not read)",
         _ => "other JSON (not read)",
     }
-}
-
-/// What every sample of ours has, whatever it measured. Nothing of it is kept.
-#[derive(serde::Deserialize)]
-#[expect(dead_code, reason = "that they can be read is the point")]
-struct SampleHead {
-    ts: f64,
-    seq: u64,
-    elapsed_s: f64,
 }
 
 #[cfg(test)]
