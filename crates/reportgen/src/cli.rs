@@ -119,6 +119,7 @@ Examples:
   reportgen run.jsonl -o report.md
   correlate tests.jsonl memory.jsonl | reportgen | less
   reportgen today.jsonl --compare last-week.jsonl --fail-on-regression 10
+  reportgen today.jsonl --history results/ | less
   reportgen run.jsonl --format github >> $GITHUB_STEP_SUMMARY
 
 Exit codes: 0 done, also when tests failed; 1 a regression, under

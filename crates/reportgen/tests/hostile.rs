@@ -260,7 +260,7 @@ proptest! {
 
 proptest! {
     // The reports are several times as long as the others.
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn no_name_breaks_what_is_said_over_several_runs(a in hostile(), b in hostile(), c in hostile()) {

@@ -110,7 +110,7 @@ fn overview(page: &mut Page, runs: &[&Run]) {
             ("#", Right),
             ("Run", Left),
             ("Host", Left),
-            ("Start", Left),
+            ("Start", Right),
             ("Tests", Right),
             ("Not passed", Right),
         ],

@@ -2,12 +2,24 @@
 
 use records::ProtocolKind;
 
-use super::{baseline, batch, bench};
+use super::{baseline, batch, bench, chapter::case_of};
 use crate::{
     numbers::{Found, found, runs_of},
-    page::Page,
+    page::{Page, Table},
     run::Run,
 };
+
+/// Hides the columns of a table on `all` that tell nothing apart. The run is for programs:
+/// people have the date.
+pub(super) fn hide_alike(table: &mut Table, all: &[Found<'_>]) {
+    table.hide("Run");
+    if all.iter().all(|one| one.run.host == all[0].run.host) {
+        table.hide("Host");
+    }
+    if all.iter().all(|one| case_of(one.test) == case_of(all[0].test)) {
+        table.hide("Case");
+    }
+}
 
 /// Writes a part on measurements of one kind.
 type Write = fn(&mut Page, &[Found<'_>]);

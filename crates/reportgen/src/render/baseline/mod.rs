@@ -1,6 +1,7 @@
 //! Baselines: each model from its load to its steady state.
 
 mod figures;
+mod followed;
 mod memory;
 mod over;
 mod target;
@@ -16,7 +17,9 @@ use super::{
     chapter::{Chapter, backend_cell, case_of, model_cell},
     figure::{share, times, timing},
     format::{gb, minute, or_none},
-    outcome, protocol,
+    outcome,
+    over::hide_alike,
+    protocol,
 };
 use crate::numbers::{Better, Found, Sure, accuracy_pct, found, latest, lead, runs_of, steady};
 
@@ -97,13 +100,7 @@ fn comparison(page: &mut Page, all: &[Found<'_>]) {
             outcome::word(test).to_owned(),
         ]);
     }
-    table.hide("Run");
-    if all.iter().all(|one| one.run.host == all[0].run.host) {
-        table.hide("Host");
-    }
-    if all.iter().all(|one| case_of(one.test) == case_of(all[0].test)) {
-        table.hide("Case");
-    }
+    hide_alike(&mut table, all);
     if runs_of(all) == 1 {
         table.hide("Date");
     }

@@ -1,16 +1,18 @@
 //! Baselines over several runs: how alike they are, and which model is fastest.
 
-use records::{Metric, Test};
+use records::Test;
 
-use super::{comparison, fastest, target};
+use super::{
+    comparison, fastest,
+    followed::{FOLLOWED, MEMORY, STEADY},
+    target,
+};
 use crate::{
-    numbers::{
-        Common, Course, Drift, Found, STABLE_PCT, accuracy_pct, common, course, grouped, steady,
-    },
-    page::{Cell, Left, Page, Right, Table, code, prose, row},
+    numbers::{Common, Drift, Found, STABLE_PCT, common, grouped, steady},
+    page::{Left, Page, Right, Table, code, prose, row},
     render::{
-        figure::{fine_gb, share, timing},
-        format::{count, gb_change, minute, or_none, pct, pct_change, seconds_change, things},
+        figure::{fine_gb, timing},
+        format::{count, minute, or_none, pct, pct_change, things},
     },
 };
 
@@ -42,93 +44,6 @@ pub(in crate::render) fn over(page: &mut Page, all: &[Found<'_>]) {
          machine had in its caches.",
     ));
     again.iter().for_each(|group| entry(page, group));
-}
-
-/// What is followed from run to run.
-struct Followed {
-    name: &'static str,
-    get: fn(&Test) -> Option<f64>,
-    write: fn(f64) -> Cell,
-    change: fn(f64) -> Cell,
-    verdict: fn(&Course) -> Option<&'static str>,
-}
-
-const MEMORY: Followed = Followed {
-    name: "Memory after load",
-    get: |test| test.metrics.memory_gb.as_ref().map(Metric::value),
-    write: fine_gb,
-    change: gb_change,
-    verdict: |course| course.drift().map(drift_word),
-};
-const STEADY: Followed = Followed {
-    name: "Steady state",
-    get: |test| steady(test).map(|steady| steady.stats.mean),
-    write: timing,
-    change: seconds_change,
-    verdict: |course| course.consistency().map(|called| called.name()),
-};
-const ACCURACY: Followed = Followed {
-    name: "Accuracy",
-    get: |test| test.metrics.accuracy.and_then(accuracy_pct),
-    write: |pct| share(pct / 100.0),
-    change: |points| {
-        let text = pct_change(points).trim_end_matches(" %").to_owned();
-        Cell::number(points, "points", format!("{text} points"))
-    },
-    verdict: |course| {
-        Some(match course.change() {
-            _ if course.spread_pct.is_none_or(|spread| spread == 0.0) => "unchanged",
-            change if change > 0.0 => "better",
-            change if change < 0.0 => "worse",
-            _ => "varies",
-        })
-    },
-};
-const FOLLOWED: [Followed; 8] = [
-    Followed {
-        name: "Disk size",
-        get: |test| test.metrics.disk_gb.as_ref().map(Metric::value),
-        ..MEMORY
-    },
-    MEMORY,
-    Followed {
-        name: "Memory after load, GPU",
-        get: |test| test.metrics.gpu_memory_gb.as_ref().map(Metric::value),
-        ..MEMORY
-    },
-    Followed {
-        name: "Load time",
-        get: |test| test.metrics.load_s.as_ref().map(Metric::value),
-        ..STEADY
-    },
-    Followed {
-        name: "Start to first token",
-        get: |test| test.metrics.first_token_s.as_ref().map(Metric::value),
-        ..STEADY
-    },
-    Followed {
-        name: "Warm-up",
-        get: |test| test.metrics.warmup_s.as_ref().map(Metric::value),
-        ..STEADY
-    },
-    STEADY,
-    ACCURACY,
-];
-
-impl Followed {
-    /// How it went, of the runs that measured it.
-    fn course(&self, group: &[Found<'_>]) -> Option<Course> {
-        let values: Vec<f64> = group.iter().filter_map(|one| (self.get)(one.test)).collect();
-        course(&values)
-    }
-}
-
-fn drift_word(drift: Drift) -> &'static str {
-    match drift {
-        Drift::Stable => "stable",
-        Drift::Grew => "grew from run to run",
-        Drift::Varies => "varies",
-    }
 }
 
 fn entry(page: &mut Page, group: &[Found<'_>]) {

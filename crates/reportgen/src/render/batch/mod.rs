@@ -24,7 +24,8 @@ use crate::numbers::{Found, batch};
 /// Writes a table of all batches where there are several, a part for each, and their costs.
 pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
     let tests = chapter.measured.select(&chapter.run.tests, ProtocolKind::Batch);
-    if tests.is_empty() && !underway::any(chapter.run) {
+    let unfinished = underway::unfinished(chapter.run);
+    if tests.is_empty() && unfinished.is_empty() {
         return;
     }
     page.heading(2, if tests.len() == 1 { "Batch" } else { "Batches" });
@@ -32,7 +33,7 @@ pub(super) fn section(page: &mut Page, chapter: &Chapter<'_>) {
         comparison(page, &tests);
         ranking::section(page, &tests, 3);
     }
-    underway::section(page, chapter.run);
+    underway::section(page, &unfinished);
     tests.iter().for_each(|test| page.on_test(&test.id, |page| entry(page, test)));
     price::section(page, &tests);
 }

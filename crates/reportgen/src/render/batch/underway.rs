@@ -13,8 +13,7 @@ use crate::{
 };
 
 /// Writes how far each batch without a result is, and which have not begun.
-pub(super) fn section(page: &mut Page, run: &Run) {
-    let all = unfinished(run);
+pub(super) fn section(page: &mut Page, all: &[Unfinished<'_>]) {
     if all.is_empty() {
         return;
     }
@@ -39,7 +38,7 @@ pub(super) fn section(page: &mut Page, run: &Run) {
             ("Last answer", Right),
         ],
     );
-    for Unfinished { id, requests, begun, progress } in all {
+    for &Unfinished { id, requests, begun, progress } in all {
         let done = progress.map_or(0, |progress| progress.done);
         table.row(row![
             Cell::name(id),
@@ -58,7 +57,7 @@ pub(super) fn section(page: &mut Page, run: &Run) {
 }
 
 /// A test of many requests that has no result.
-struct Unfinished<'a> {
+pub(super) struct Unfinished<'a> {
     id: &'a str,
     requests: Option<u64>,
     begun: bool,
@@ -67,12 +66,15 @@ struct Unfinished<'a> {
 
 /// Those of `run`, in the order in which they were selected: what has requests of a batch, and
 /// what has not begun and will send several.
-fn unfinished(run: &Run) -> Vec<Unfinished<'_>> {
+pub(super) fn unfinished(run: &Run) -> Vec<Unfinished<'_>> {
+    let selected = run.without_result();
+    if selected.is_empty() && run.progress.is_empty() {
+        return Vec::new();
+    }
     let requests: HashMap<&str, Option<u64>> = run
         .last_starts()
         .flat_map(|start| start.selected.iter().map(|case| (case.id.as_str(), case.requests)))
         .collect();
-    let selected = run.without_result();
     let mut unlisted: Vec<&str> =
         run.progress.keys().map(String::as_str).filter(|id| !requests.contains_key(id)).collect();
     unlisted.retain(|id| run.tests.iter().all(|test| test.id != *id));
@@ -88,9 +90,4 @@ fn unfinished(run: &Run) -> Vec<Unfinished<'_>> {
         None => one.requests.is_some_and(|requests| requests > 1),
     };
     all.filter(shown).collect()
-}
-
-/// Whether `run` has any.
-pub(super) fn any(run: &Run) -> bool {
-    !unfinished(run).is_empty()
 }

@@ -13,6 +13,7 @@ use crate::{
         figure::{plus_minus, times, timing},
         format::{count, gb, minute, or_none, things},
         outcome,
+        over::hide_alike,
     },
 };
 
@@ -103,13 +104,7 @@ fn table(page: &mut Page, all: &[Found<'_>]) {
             remarks(test),
         ]);
     }
-    table.hide("Run");
-    if all.iter().all(|one| one.run.host == all[0].run.host) {
-        table.hide("Host");
-    }
-    if all.iter().all(|one| case_of(one.test) == case_of(all[0].test)) {
-        table.hide("Case");
-    }
+    hide_alike(&mut table, all);
     for (name, measured) in [
         ("RTFx", all.iter().any(|one| one.test.metrics.rtfx.is_some())),
         ("Backend", all.iter().any(|one| &*backend_cell(one.test) != NONE)),
@@ -171,12 +166,7 @@ fn winners(page: &mut Page, all: &[Fastest<'_>], level: usize) {
             difference(one),
         ]);
     }
-    if all.iter().all(|one| one.leader().run.host == all[0].leader().run.host) {
-        table.hide("Host");
-    }
-    if all.iter().all(|one| case_of(one.leader().test) == case_of(all[0].leader().test)) {
-        table.hide("Case");
-    }
+    hide_alike(&mut table, &all.iter().map(Fastest::leader).collect::<Vec<_>>());
     page.table(table, "not stated");
 }
 
@@ -189,12 +179,16 @@ fn difference(one: &Fastest<'_>) -> String {
     };
     let stored = |test: &Test| test.model.as_ref().and_then(|model| model.quantization.clone());
     let next = one.among[one.lead.next].0.test;
-    match (stored(one.leader().test), stored(next)) {
-        (Some(a), Some(b)) if a != b => {
-            format!("{sure}; {} against {}", code(&a), code(&b))
-        }
-        _ => sure.to_owned(),
+    let mut said = sure.to_owned();
+    if let (Some(a), Some(b)) = (stored(one.leader().test), stored(next))
+        && a != b
+    {
+        said.push_str(&format!("; {} against {}", code(&a), code(&b)));
     }
+    if [one.leader().test, next].into_iter().any(outcome::is_suspect) {
+        said.push_str("; suspect");
+    }
+    said
 }
 
 fn is_sure(one: &Fastest<'_>) -> bool {
