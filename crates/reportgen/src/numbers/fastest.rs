@@ -47,7 +47,7 @@ impl<'a> Fastest<'a> {
 pub fn fastest<'a>(all: &[Found<'a>]) -> Vec<Fastest<'a>> {
     let ran: Vec<Found<'a>> = all.iter().copied().filter(Found::ran).collect();
     let mut out = Vec::new();
-    for group in grouped(&latest(&ran), Found::same_task) {
+    for group in grouped(&latest(&ran), Found::task) {
         let asked: Vec<_> = group.iter().filter_map(|one| one.test.protocol.as_ref()).collect();
         if asked.iter().any(|other| !comparable(asked[0], other)) {
             continue;

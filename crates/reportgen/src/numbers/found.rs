@@ -1,6 +1,6 @@
 //! Measurements out of several runs, beside one another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use records::{Outcome, ProtocolKind, Test};
 
@@ -45,32 +45,51 @@ impl<'a> Found<'a> {
         !matches!(self.test.outcome, Outcome::Error | Outcome::Skipped)
     }
 
-    /// Whether both ask the same of the same kind of thing on the same host: only the
-    /// backend may differ.
+    /// What is asked of what on which host: only the backend may differ.
     #[must_use]
-    pub fn same_task(&self, other: &Found<'a>) -> bool {
-        let task = |one: &Found<'a>| (one.run.host.as_str(), &one.test.suite, &one.test.case);
-        task(self) == task(other)
-            && model_of(self.test) == model_of(other.test)
-            && self.test.params.axes == other.test.params.axes
+    pub fn task(&self) -> TaskKey<'a> {
+        let Found { run, test } = *self;
+        TaskKey {
+            host: &run.host,
+            suite: &test.suite,
+            case: &test.case,
+            model: model_of(test),
+            axes: test
+                .params
+                .axes
+                .iter()
+                .map(|(name, value)| (&**name, value.to_string()))
+                .collect(),
+            backend: None,
+        }
     }
 
-    /// Whether one is a repetition of the other.
+    /// The same on one backend: those of which one is a repetition of the other.
     #[must_use]
-    pub fn same(&self, other: &Found<'a>) -> bool {
-        self.same_task(other) && backend_of(self.test) == backend_of(other.test)
+    pub fn measurement(&self) -> TaskKey<'a> {
+        TaskKey { backend: Some(backend_of(self.test)), ..self.task() }
     }
 }
 
-/// `all` in groups of those for which `same` holds, in the order in which they come up.
+/// What measurements must have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TaskKey<'a> {
+    host: &'a str,
+    suite: &'a str,
+    case: &'a str,
+    model: Option<&'a str>,
+    axes: Vec<(&'a str, String)>,
+    backend: Option<Option<&'a str>>,
+}
+
+/// `all` in groups of those that have `key` in common, in the order in which they come up.
 #[must_use]
-pub fn grouped<'a>(
-    all: &[Found<'a>],
-    same: fn(&Found<'a>, &Found<'a>) -> bool,
-) -> Vec<Vec<Found<'a>>> {
+pub fn grouped<'a>(all: &[Found<'a>], key: fn(&Found<'a>) -> TaskKey<'a>) -> Vec<Vec<Found<'a>>> {
     let mut groups: Vec<Vec<Found<'a>>> = Vec::new();
+    let mut places: HashMap<TaskKey<'a>, usize> = HashMap::new();
     for one in all {
-        match groups.iter_mut().find(|group| same(&group[0], one)) {
+        let at = *places.entry(key(one)).or_insert(groups.len());
+        match groups.get_mut(at) {
             Some(group) => group.push(*one),
             None => groups.push(vec![*one]),
         }
@@ -81,5 +100,5 @@ pub fn grouped<'a>(
 /// The last of each that was measured again.
 #[must_use]
 pub fn latest<'a>(all: &[Found<'a>]) -> Vec<Found<'a>> {
-    grouped(all, Found::same).iter().filter_map(|group| group.last().copied()).collect()
+    grouped(all, Found::measurement).iter().filter_map(|group| group.last().copied()).collect()
 }

@@ -44,7 +44,7 @@ pub use course::{Course, Drift, STABLE_PCT, course};
 pub use fastest::{Fastest, Quantity, SPEEDS, Sure, fastest};
 pub use flaky::{Flaky, flaky};
 pub use followed::{Figure, followed};
-pub use found::{Found, found, grouped, latest, runs_of};
+pub use found::{Found, TaskKey, found, grouped, latest, runs_of};
 pub use gpu::{GpuUse, MeanMost, gpu_use, on_gpu};
 pub use health::{Health, health};
 pub use hybrid::{Steps, common_prices, seconds_for};

@@ -25,7 +25,7 @@ pub(in crate::render) fn over(page: &mut Page, all: &[Found<'_>]) {
     comparison(page, all);
     fastest(page, all);
     target::list(page, all);
-    let groups = grouped(all, Found::same);
+    let groups = grouped(all, Found::measurement);
     let again: Vec<Vec<Found<'_>>> = groups
         .into_iter()
         .map(|group| group.into_iter().filter(Found::ran).collect::<Vec<_>>())

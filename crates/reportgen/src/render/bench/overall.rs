@@ -21,7 +21,7 @@ use crate::{
 /// of one run, model and case, each once: these have a table of their own.
 pub(in crate::render) fn section(page: &mut Page, all: &[Found<'_>], level: usize) {
     let again = all.len() - latest(all).len();
-    if grouped(all, Found::same_task).len() < 2 && runs_of(all) < 2 && again == 0 {
+    if grouped(all, Found::task).len() < 2 && runs_of(all) < 2 && again == 0 {
         return;
     }
     page.heading(level, "All benches");
