@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     packed.write_all(library.as_bytes())?;
     fs::write(out.join("plotly.js.gz.base64"), STANDARD.encode(packed.finish()?))?;
 
-    let mut page = String::from("\"use strict\";\n(() => {\n");
+    let mut page = String::from("\"use strict\";\n(async () => {\n");
     for name in PAGE_SCRIPTS {
         page += &fs::read_to_string(format!("{FOLDER}/{name}.js"))?;
     }

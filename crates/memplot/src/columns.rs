@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use records::{GpuSample, Row, SERIES, Unit, Values};
+use serde::Serialize;
 
 /// Stands for a value that was not measured.
 pub(crate) const MISSING: i32 = i32::MIN;
@@ -43,6 +44,16 @@ impl Column {
     pub(crate) fn value(&self, fixed: i32) -> f64 {
         f64::from(fixed) / scale(self.decimals)
     }
+}
+
+/// A column that need not be carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Derived {
+    /// The same values as that column.
+    Same(usize),
+    /// The first column less the second.
+    Less(usize, usize),
 }
 
 /// The fields of one GPU among several: name, unit, and where a sample has it.
@@ -162,6 +173,28 @@ impl Columns {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// What column number `index` says that others say already. Many machines give the same
+    /// number twice, and memory in use is often the total less what is free.
+    pub(crate) fn derived(&self, index: usize) -> Option<Derived> {
+        let column = self.columns.get(index)?;
+        let same =
+            |other: &Column| (other.decimals, &other.values) == (column.decimals, &column.values);
+        if let Some(other) = self.columns[..index].iter().position(same) {
+            return Some(Derived::Same(other));
+        }
+        let (total, free) = (self.position("ram_total_gb")?, self.position("ram_free_gb")?);
+        if column.name != "ram_used_gb" {
+            return None;
+        }
+        let parts = self.columns[total].values.iter().zip(&self.columns[free].values);
+        let mut parts = parts.zip(&column.values);
+        let adds_up = |((total, free), used): ((&i32, &i32), &i32)| match (*total, *free) {
+            (MISSING, _) | (_, MISSING) => *used == MISSING,
+            (total, free) => total.checked_sub(free) == Some(*used),
+        };
+        parts.all(adds_up).then_some(Derived::Less(total, free))
+    }
+
     /// The middle one of the times between successive samples, in microseconds.
     pub(crate) fn interval(&self) -> Option<i64> {
         median_step(self.times.iter().copied(), self.times.len())
@@ -212,7 +245,7 @@ fn fixed(value: f64, scale: f64) -> i32 {
 mod tests {
     use records::{Origin, Sample, Values};
 
-    use super::{Columns, MISSING, micros};
+    use super::{Columns, Derived, MISSING, micros};
 
     fn sample(columns: &mut Columns, ts: f64, free: Option<f64>, swap: Option<f64>) {
         let mut sample = Sample::at(ts, &Origin::default());
@@ -234,6 +267,30 @@ mod tests {
         assert_eq!((free.min(), free.max()), (Some(2.5), Some(3.517)));
         assert_eq!(columns.get("swap_used_mb").unwrap().values, [101, MISSING, MISSING]);
         assert!(columns.get("cpu_user").is_none(), "what was never measured has no column");
+    }
+
+    #[test]
+    fn what_other_columns_say_is_not_said_twice() {
+        let mut columns = Columns::default();
+        for (ts, free, used, other) in [(1.0, 2.5, 5.5, 2.5), (2.0, 3.0, 5.0, 3.0)] {
+            let mut sample = Sample::at(ts, &Origin::default());
+            sample.ram_total_gb = Some(8.0);
+            sample.ram_free_gb = Some(free);
+            sample.ram_used_gb = Some(used);
+            sample.ram_wired_gb = Some(other);
+            columns.push(ts, &Values::of(&sample), u64::MAX);
+        }
+        sample(&mut columns, 3.0, None, None);
+        columns.sort();
+        let derived = |columns: &Columns| (0..4).map(|i| columns.derived(i)).collect::<Vec<_>>();
+        // In the order of the series: total, free, used, wired.
+        assert_eq!(
+            derived(&columns),
+            [None, None, Some(Derived::Less(0, 1)), Some(Derived::Same(1))]
+        );
+        columns.columns[2].values[0] += 1;
+        columns.columns[3].values[2] = 0;
+        assert_eq!(derived(&columns), [None; 4]);
     }
 
     #[test]

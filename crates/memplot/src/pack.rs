@@ -21,7 +21,7 @@ use crate::columns::{Column, Columns, MISSING};
 const LEVEL: u32 = 3;
 
 /// The samples of `columns`: base64 of the times, as microseconds after `start`, and of
-/// each column. Compressed on all cores.
+/// each column, empty for one that others give. Compressed on all cores.
 ///
 /// # Errors
 ///
@@ -35,6 +35,7 @@ pub(crate) fn pack(columns: &Columns, start: i64, step: i64) -> io::Result<Vec<S
             let index = next.fetch_add(1, Ordering::Relaxed);
             let text = match index.checked_sub(1).map(|i| all.get(i)) {
                 None => times(&columns.times, start, step)?,
+                Some(Some(_)) if columns.derived(index - 1).is_some() => String::new(),
                 Some(Some(column)) => values(&column.values)?,
                 Some(None) => return io::Result::Ok(packed),
             };
@@ -79,6 +80,17 @@ fn values(values: &[i32]) -> io::Result<String> {
         before = value;
     }
     out.finish()
+}
+
+/// `text` compressed, as base64.
+///
+/// # Errors
+///
+/// None that writing to memory can have.
+pub(crate) fn text(text: &str) -> io::Result<String> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(LEVEL));
+    encoder.write_all(text.as_bytes())?;
+    Ok(STANDARD.encode(encoder.finish()?))
 }
 
 /// How many values are measured, then missing, then measured, and so on.

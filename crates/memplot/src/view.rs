@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::{
     bar,
     case::Case,
+    columns::Derived,
     facts,
     lane::{self, Class},
     recording::Recording,
@@ -44,6 +45,9 @@ struct Column {
     decimals: u8,
     /// Its usual time between values, in microseconds; none where there is one value.
     interval: Option<i64>,
+    /// How it is had from others, where it is not carried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derived: Option<Derived>,
 }
 
 #[derive(Serialize)]
@@ -109,10 +113,11 @@ impl View {
         start: f64,
     ) -> View {
         let columns = &section.columns;
-        let column = |column: &crate::columns::Column| Column {
+        let column = |(index, column): (usize, &crate::columns::Column)| Column {
             name: column.name.clone().into_owned(),
             decimals: column.decimals,
             interval: columns.interval_of(column),
+            derived: columns.derived(index),
         };
         let total = columns.get(TOTAL).and_then(crate::columns::Column::max);
         let ms = |ts: f64| after(start, ts);
@@ -121,7 +126,7 @@ impl View {
             label: text(&label),
             samples: columns.len(),
             step: section.step(),
-            columns: columns.iter().map(column).collect(),
+            columns: columns.iter().enumerate().map(column).collect(),
             pressure: columns.position(PRESSURE),
             memory: section.memory_gb.or(total).filter(|gb| *gb > 0.0),
             rows: rows(recording, section),

@@ -10,7 +10,9 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use common::{HOSTILE, Kind, run};
+use flate2::read::DeflateDecoder;
 use serde_json::Value;
 
 /// Runs memplot in `folder`, with `input` on its standard input.
@@ -28,8 +30,15 @@ fn page_of(input: &str) -> (String, Value, String) {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
     let page = String::from_utf8(output.stdout).unwrap();
-    let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
-    (page.clone(), serde_json::from_str(data).unwrap(), said)
+    let data = data_in(&page);
+    (page, data, said)
+}
+
+/// What the page's script reads.
+fn data_in(page: &str) -> Value {
+    let packed = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let packed = STANDARD.decode(packed).unwrap();
+    serde_json::from_reader(DeflateDecoder::new(&packed[..])).unwrap()
 }
 
 fn fact(data: &Value, label: &str) -> Option<String> {
@@ -224,8 +233,7 @@ fn hostile_names_stay_text() {
     let args = ["run.jsonl", "-o", "-", "--title", HOSTILE];
     let page = String::from_utf8(memplot(dir.path(), &args, "").stdout).unwrap();
     assert!(!page.contains("<img src=x") && !page.contains("{{title}}<!--"));
-    let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
-    let data: Value = serde_json::from_str(data).unwrap();
+    let data = data_in(&page);
     assert!(data["views"][0]["tests"][2]["id"].as_str().unwrap().contains("<img src=x"));
 }
 

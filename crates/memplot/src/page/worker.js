@@ -79,7 +79,16 @@ const times = (view) => (view.times ??= inflate(view.packed[0]).then((packed) =>
   return unpackTimes(packed, view.samples, view.step);
 }));
 
+// A column that others give is not carried.
+async function derive(view, { same, less }) {
+  if (same !== undefined) return column(view, same);
+  const [all, part] = await Promise.all(less.map((index) => column(view, index)));
+  return all.map((value, i) => (value === MISSING || part[i] === MISSING ? MISSING : value - part[i]));
+}
+
 function column(view, index) {
+  const { derived } = view.columns[index];
+  if (derived) return (view.unpacked[index] ??= derive(view, derived));
   return (view.unpacked[index] ??= inflate(view.packed[index + 1]).then((packed) => {
     view.packed[index + 1] = null;
     return unpackValues(packed, view.samples);

@@ -4,7 +4,6 @@
 
 const root = document.documentElement;
 const at = (id) => document.getElementById(id);
-const data = JSON.parse(at("data").textContent);
 const plot = at("plot");
 const narrow = matchMedia("(max-width: 600px)");
 const darkness = matchMedia("(prefers-color-scheme: dark)");
@@ -14,6 +13,28 @@ function element(name, text, properties = {}) {
   if (text !== undefined) made.textContent = text;
   return made;
 }
+
+// What is packed in the element of that id, as text.
+async function unpacked(id, format) {
+  const packed = Uint8Array.from(atob(at(id).textContent), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream(format));
+  return new Response(stream).text();
+}
+
+// The format of picture that is wanted, by memplot itself.
+const format = /[#&]export=(png|svg)/.exec(location.hash)?.[1];
+
+// Has the browser wait: a page is loaded when all of its frames are. What this returns
+// ends the wait.
+function hold() {
+  const frame = element("iframe", undefined, { hidden: true, title: "" });
+  document.body.append(frame);
+  frame.contentDocument.open();
+  return () => frame.contentDocument.close();
+}
+const release = format ? hold() : () => {};
+
+const data = JSON.parse(await unpacked("data", "deflate-raw"));
 
 function style(name) {
   return getComputedStyle(root).getPropertyValue(name).trim();

@@ -35,19 +35,6 @@ async function start() {
   for (const query of [darkness, narrow]) query.addEventListener("change", () => changed());
 }
 
-// The format of picture that is wanted, by memplot itself.
-const format = /[#&]export=(png|svg)/.exec(location.hash)?.[1];
-
-// Has the browser wait: a page is loaded when all of its frames are. What this returns
-// ends the wait.
-function hold() {
-  const frame = element("iframe", undefined, { hidden: true, title: "" });
-  document.body.append(frame);
-  frame.contentDocument.open();
-  return () => frame.contentDocument.close();
-}
-const release = format ? hold() : () => {};
-
 // The figure as a picture, in the page as a data URL: how memplot gets at it.
 async function exported() {
   if (!format) return;
