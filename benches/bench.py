@@ -10,6 +10,7 @@ import sys
 import time
 
 import batching
+import drawing
 import measuring
 import running
 
@@ -227,9 +228,6 @@ def joining():
     print(f"  10 times the lines   {large[0] / small[0]:.1f}x the time; {small[1]:.1f} and {large[1]:.1f} MB")
     report = measured([BIN / "reportgen", joined, "-o", WORK / "report.md"])
     print(f"report of it           {report[0]:.2f} s, {report[2]:.0f} MB")
-    plot = measured([BIN / "memplot", joined, "-o", WORK / "timeline.html"])
-    print(f"timeline of it         {plot[0]:.2f} s, {plot[2]:.0f} MB, a page of "
-          f"{(WORK / 'timeline.html').stat().st_size / 1e6:.1f} MB")
     check = measured([BIN / "validate", joined])
     print(f"validating it          {check[0]:.2f} s, {check[2]:.0f} MB")
 
@@ -247,6 +245,10 @@ def benches():
     for tokens, prompt, generation, late, verdict in measuring.against_the_server(WORK):
         print(f"  a prompt of {tokens} tokens: prompt tok/s {prompt:+.2f} %, generation tok/s {generation:+.2f} %, "
               f"first token {late:.2f} ms after the server had it, {verdict['state']} {'; '.join(verdict['reasons'])}")
+
+
+def timelines():
+    drawing.drawing(WORK, BIN / "memplot", measured, SAMPLES, TESTS)
 
 
 def batches():
@@ -289,7 +291,7 @@ if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     # Some of them, by name, or all.
     parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "running": running_cells,
-             "collecting": collecting, "measuring": benches, "batching": batches}
+             "collecting": collecting, "measuring": benches, "batching": batches, "drawing": timelines}
     # What fetches 5.9 GB is done only when it is asked for.
     large = {"guidellm": beside_guidellm}
     for part in sys.argv[1:] or parts:
