@@ -194,14 +194,15 @@ function curveTraces(strip, curve, points) {
     name: curve.name, type: "scatter", visible: points ? true : "legendonly",
     showlegend: !(narrow.matches && isHidden(curve)),
   };
-  const { x, y, read } = points ?? { x: [], y: [], read: null };
+  // One point without a value: plotly.js leaves a trace of none out of the legend.
+  const { x, y, read } = points ?? { x: [ZERO], y: [NaN], read: null };
   const filled = curve.style === "area";
   const line = {
     ...common, uid: (strip.y + curveKey(curve)).replace(/\W+/g, "-"), mode: "lines", x, y, customdata: read ?? undefined, meta: curveKey(curve),
     line: { color: color(curve.key), width: filled ? 0.8 : 1.4, dash: dash(curve), simplify: false },
     hovertemplate: `%{${read ? "customdata" : "y"}:,.${curve.digits}f}${curve.unit}<extra>${plain(row.prefix + curve.name)}</extra>`,
   };
-  if (!filled) return [line];
+  if (!filled || !points) return [line];
   const fill = { fill: "tozeroy", fillcolor: `${color(curve.key)}E0` };
   if (!y.some(Number.isNaN)) return [{ ...line, ...fill }];
   // A fill runs on across a break in its line, so it has a line of its own, unseen, which
