@@ -18,7 +18,7 @@ use flate2::{Compression, write::DeflateEncoder};
 use crate::columns::{Column, Columns, MISSING};
 
 /// Everything beyond costs more time than it saves room (`benches/` tells).
-const LEVEL: u32 = 3;
+const LEVEL: u32 = 2;
 
 /// The samples of `columns`: base64 of the times, as microseconds after `start`, and of
 /// each column, empty for one that others give. Compressed on all cores.

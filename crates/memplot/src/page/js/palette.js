@@ -53,9 +53,9 @@ const LOOKS = {
   load: { name: "load", letter: "", pattern: "/" },
   warmup: { name: "warm-up", letter: "", pattern: "/" },
   measure: { name: "measured", letter: "" },
-  info: { name: "worth knowing", letter: "", symbol: "circle" },
-  warn: { name: "figures may be off", letter: "", symbol: "triangle-up" },
-  critical: { name: "something broke", letter: "", symbol: "x" },
+  info: { name: "worth knowing", letter: "\u2003", symbol: "circle" },
+  warn: { name: "figures may be off", letter: "\u2003", symbol: "triangle-up" },
+  critical: { name: "something broke", letter: "\u2003", symbol: "x" },
 };
 const XLETTERS = { xfailed: "x ", xpassed: "X " };
 
