@@ -10,6 +10,7 @@ import sys
 import time
 
 import batching
+import drawing
 import measuring
 import reporting
 import running
@@ -230,9 +231,6 @@ def joining():
     print(f"  10 times the tests   {dense[0]:.2f} s, {dense[1]:.1f} MB")
     report = measured([BIN / "reportgen", joined, "-o", WORK / "report.md"])
     print(f"report of it           {report[0]:.2f} s, {report[2]:.0f} MB")
-    plot = measured([BIN / "memplot", joined, "-o", WORK / "timeline.html"])
-    print(f"timeline of it         {plot[0]:.2f} s, {plot[2]:.0f} MB, a page of "
-          f"{(WORK / 'timeline.html').stat().st_size / 1e6:.1f} MB")
     check = measured([BIN / "validate", joined])
     print(f"validating it          {check[0]:.2f} s, {check[2]:.0f} MB")
 
@@ -285,6 +283,10 @@ def benches():
               f"first token {late:.2f} ms after the server had it, {verdict['state']} {'; '.join(verdict['reasons'])}")
 
 
+def timelines():
+    drawing.drawing(WORK, BIN / "memplot", measured, SAMPLES, TESTS)
+
+
 def batches():
     batching.wire(WORK, measured)
     batching.memory(WORK, measured)
@@ -325,8 +327,8 @@ if __name__ == "__main__":
     WORK.mkdir(parents=True, exist_ok=True)
     # Some of them, by name, or all.
     parts = {"sampling": sampling, "relaying": relaying, "joining": joining, "piped": piped,
-             "reporting": reports, "running": running_cells,
-             "collecting": collecting, "measuring": benches, "batching": batches}
+             "reporting": reports, "running": running_cells, "collecting": collecting,
+             "measuring": benches, "batching": batches, "drawing": timelines}
     # What fetches 5.9 GB is done only when it is asked for.
     large = {"guidellm": beside_guidellm}
     for part in sys.argv[1:] or parts:

@@ -1,8 +1,8 @@
-//! Makes plotly.js small enough to travel in every page.
+//! Makes plotly.js small enough to travel in every page, and one script of the page's.
 //!
-//! The `plotly` crate carries the script; it is compressed here, once, and the
-//! page unpacks it (`src/page/timeline.js`). The hashes of both scripts go into
-//! the page's content security policy: nothing else can run in it.
+//! The `plotly` crate carries the library; it is compressed here, once, and the page
+//! unpacks it (`src/page/js/library.js`). The hashes of both scripts go into the page's
+//! content security policy: nothing else can run in it.
 
 use std::{env, error::Error, fs, io::Write, path::Path};
 
@@ -10,23 +10,36 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-const PAGE_SCRIPT: &str = "src/page/timeline.js";
+/// The page's scripts, in the order in which they are read; one scope holds them all.
+const PAGE_SCRIPTS: [&str; 14] = [
+    "dom", "state", "format", "palette", "header", "table", "library", "samples", "lanes", "axes",
+    "figure", "strip", "controls", "start",
+];
+const FOLDER: &str = "src/page/js";
 const OPEN: &str = "<script type=\"text/javascript\">";
 const CLOSE: &str = "</script>";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed={PAGE_SCRIPT}");
+    println!("cargo::rerun-if-changed={FOLDER}");
+    let out = env::var("OUT_DIR")?;
+    let out = Path::new(&out);
 
     let sources = plotly::Plot::offline_js_sources();
     let library = plotly_js(&sources).ok_or("the plotly crate holds no plotly.js")?;
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(library.as_bytes())?;
-    let out = env::var("OUT_DIR")?;
-    fs::write(Path::new(&out).join("plotly.js.gz.base64"), STANDARD.encode(packed.finish()?))?;
+    fs::write(out.join("plotly.js.gz.base64"), STANDARD.encode(packed.finish()?))?;
+
+    let mut page = String::from("\"use strict\";\n(async () => {\n");
+    for name in PAGE_SCRIPTS {
+        page += &fs::read_to_string(format!("{FOLDER}/{name}.js"))?;
+    }
+    page += "})();\n";
+    fs::write(out.join("page.js"), &page)?;
 
     println!("cargo::rustc-env=PLOTLY_JS_HASH={}", csp_hash(library.as_bytes()));
-    println!("cargo::rustc-env=PAGE_SCRIPT_HASH={}", csp_hash(&fs::read(PAGE_SCRIPT)?));
+    println!("cargo::rustc-env=PAGE_SCRIPT_HASH={}", csp_hash(page.as_bytes()));
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 
 use std::{fs::File, io};
 
-use pipe::Error;
+use pipe::{Error, no_formula};
 use records::{Hold, Metrics, SERIES};
 use serde_json::Value;
 
@@ -138,7 +138,7 @@ fn columns() -> Vec<Column> {
 fn cell(column: &Column, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => harmless(text),
+        Some(Value::String(text)) => no_formula(text).into_owned(),
         Some(Value::Object(params)) if column.place == "/params" => {
             let own = |name: &&String| !["backend", "model"].contains(&name.as_str());
             let axes: Vec<String> = params
@@ -146,11 +146,13 @@ fn cell(column: &Column, value: Option<&Value>) -> String {
                 .filter(own)
                 .map(|name| format!("{name}={}", plain(&params[name])))
                 .collect();
-            harmless(&axes.join(" "))
+            no_formula(&axes.join(" ")).into_owned()
         }
         // The statistics of a metric: their mean stands for them.
         Some(Value::Object(stats)) => stats.get("mean").map(plain).unwrap_or_default(),
-        Some(Value::Array(list)) => harmless(&list.iter().map(plain).collect::<Vec<_>>().join(" ")),
+        Some(Value::Array(list)) => {
+            no_formula(&list.iter().map(plain).collect::<Vec<_>>().join(" ")).into_owned()
+        }
         Some(other) => other.to_string(),
     }
 }
@@ -159,24 +161,6 @@ fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-/// A text that no spreadsheet computes, however hostile a model's name is. Some trim what
-/// cannot be seen, and some take the wide forms for the others.
-fn harmless(text: &str) -> String {
-    let unseen = |c: char| {
-        c.is_whitespace()
-            || c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    let seen = text.trim_start_matches(unseen);
-    if seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
-        || text.starts_with(['\t', '\r', '\n'])
-    {
-        format!("'{text}")
-    } else {
-        text.to_owned()
     }
 }
 

@@ -1,6 +1,6 @@
-//! What the timeline needs to know of a test or a model load.
+//! What the timeline needs to know of a test.
 
-use records::{Outcome, Phase, Resources, Span, Test};
+use records::{Outcome, Resources, Test};
 
 /// A test.
 #[derive(Clone, Debug)]
@@ -57,43 +57,5 @@ impl From<Test> for Case {
             gpu_pct: used.and_then(|r| max(r, "gpu_device_util")),
             id: test.id,
         }
-    }
-}
-
-/// The loading of a model.
-#[derive(Clone, Debug)]
-pub(crate) struct Load {
-    /// The model, else the backend.
-    pub(crate) name: String,
-    /// The backend.
-    pub(crate) backend: Option<String>,
-    /// Start, in Unix seconds.
-    pub(crate) start: f64,
-    /// End, in Unix seconds.
-    pub(crate) end: f64,
-    /// Seconds that it took.
-    pub(crate) duration: f64,
-    /// Whether the page cache was `warm` or `cold`.
-    pub(crate) page_cache: Option<String>,
-    /// Why it did not come to its end.
-    pub(crate) error: Option<String>,
-}
-
-impl Load {
-    /// The load that `span` is; `None` for another phase.
-    pub(crate) fn of(span: Span) -> Option<Load> {
-        if span.phase != Phase::Load {
-            return None;
-        }
-        let model = span.params.model.or_else(|| span.params.backend.clone());
-        Some(Load {
-            name: model.unwrap_or_else(|| "model".to_owned()),
-            backend: span.params.backend,
-            start: span.ts,
-            end: span.end_ts.max(span.ts),
-            duration: span.duration_s,
-            page_cache: span.page_cache,
-            error: span.error.map(|error| error.message),
-        })
     }
 }

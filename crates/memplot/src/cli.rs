@@ -33,9 +33,21 @@ pub struct Args {
     #[arg(long)]
     pub strict: bool,
 
-    /// A later version: also write Chrome trace JSON
-    #[arg(long, hide = true, value_name = "FILE", value_parser = pipe::cli::not_yet)]
+    /// Also draw this run, below the others and aligned with them at the start
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub compare: Option<String>,
+
+    /// Also write the run as Chrome trace JSON, for Perfetto
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub trace: Option<String>,
+
+    /// Also draw the figure as PNG, with an installed Chromium
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub png: Option<String>,
+
+    /// Also draw the figure as SVG, with an installed Chromium
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub svg: Option<String>,
 }
 
 const EXAMPLES: &str = "\
@@ -44,6 +56,8 @@ Examples:
   memmon -- runner suite.toml | correlate | memplot -o run.html
   memplot memory.jsonl benchmark.jsonl --title 'M2 Max, 4-bit models'
   memplot -o - < run.jsonl > run.html
+  memplot tuesday.jsonl --compare monday.jsonl         one above the other
+  memplot run.jsonl --trace run.json --png run.png     for Perfetto, for a chat
 
 Exit codes: 0 done, 2 usage, 65 bad data under --strict, 66 input missing,
 74 reading or writing failed.";

@@ -3,9 +3,8 @@
 use records::{Machine, Outcome, Summary};
 
 use crate::{
-    bands::Bands,
-    columns::median_interval,
     recording::Recording,
+    section::Section,
     words::{counted, date, duration, elapsed, grouped, shortened},
 };
 
@@ -28,7 +27,7 @@ pub(crate) fn title(recording: &Recording, asked: Option<&str>) -> String {
 /// Pairs of a label and a text, in the order in which they are read.
 pub(crate) fn facts(recording: &Recording) -> Vec<(&'static str, String)> {
     let machine = recording.machine.as_ref();
-    let samples = recording.columns.len() as u64;
+    let samples = recording.samples() as u64;
     let start = recording.start();
     let span = start.zip(recording.end()).map(|(start, end)| end - start);
     let facts = [
@@ -43,6 +42,14 @@ pub(crate) fn facts(recording: &Recording) -> Vec<(&'static str, String)> {
         ("System", machine.and_then(system)),
         ("Samples", (samples > 0).then(|| grouped(samples))),
         ("Interval", interval(recording)),
+        ("Least free", extreme(recording, "ram_free_gb", Extreme::Least)),
+        (
+            "Tree peak",
+            extreme(recording, "tree_footprint_gb", Extreme::Greatest)
+                .or_else(|| extreme(recording, "tree_rss_gb", Extreme::Greatest)),
+        ),
+        ("Swap peak", extreme(recording, "swap_used_mb", Extreme::Greatest)),
+        ("GPU peak", extreme(recording, "gpu_device_util", Extreme::Greatest)),
     ];
     facts
         .into_iter()
@@ -54,7 +61,7 @@ pub(crate) fn facts(recording: &Recording) -> Vec<(&'static str, String)> {
 pub(crate) fn warnings(recording: &Recording) -> Vec<String> {
     let mut warnings = Vec::new();
     let start = recording.start().unwrap_or_default();
-    if recording.columns.len() == 0 {
+    if recording.samples() == 0 {
         warnings.push("No samples: nothing was measured.".to_owned());
     }
     for run in &recording.run_starts {
@@ -73,15 +80,13 @@ pub(crate) fn warnings(recording: &Recording) -> Vec<String> {
     if let more @ 1.. = recording.open.len().saturating_sub(NAMED) {
         warnings.push(format!("{} more began and have no end.", grouped(more as u64)));
     }
-    if recording.hosts.len() > 1 {
-        let hosts = recording.hosts.join(", ");
-        warnings.push(format!("Samples of several hosts share each curve: {hosts}."));
-    } else if recording.streams.len() > 1 {
-        let streams = counted(recording.streams.len() as u64, "stream");
-        warnings.push(format!("Samples of {streams} share each curve."));
-    }
-    if let Some(gaps) = gaps(recording) {
-        warnings.push(gaps);
+    for section in &recording.sections {
+        let here = recording.streams.iter().filter(|stream| stream.host == section.host).count();
+        if here > 1 {
+            let streams = counted(here as u64, "stream");
+            warnings.push(format!("Samples of {streams} share each curve."));
+        }
+        warnings.extend(gaps(section));
     }
     if recording.malformed > 0 {
         let lines = counted(recording.malformed, "line");
@@ -91,9 +96,10 @@ pub(crate) fn warnings(recording: &Recording) -> Vec<String> {
 }
 
 /// Why the series of `names` are not there, as far as the stream says.
-pub(crate) fn reason(recording: &Recording, names: &[&str]) -> Option<String> {
+pub(crate) fn reason(recording: &Recording, section: &Section, names: &[&str]) -> Option<String> {
     let mut reasons: Vec<&str> = Vec::new();
-    for missing in recording.streams.iter().flat_map(|stream| &stream.sources.missing) {
+    let streams = recording.streams.iter().filter(|stream| stream.host == section.host);
+    for missing in streams.flat_map(|stream| &stream.sources.missing) {
         // A whole group can be named by the beginning that its fields share.
         let is_meant = |name: &&str| {
             **name == missing.quantity
@@ -106,35 +112,14 @@ pub(crate) fn reason(recording: &Recording, names: &[&str]) -> Option<String> {
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-/// What is drawn of what was measured.
-pub(crate) fn points(drawn: usize, measured: usize, bands: &Bands) -> Option<String> {
-    if measured == 0 {
-        return None;
-    }
-    let mut text = if drawn == measured {
-        format!("All {} are drawn.", counted(measured as u64, "point"))
-    } else {
-        let (drawn, measured) = (grouped(drawn as u64), counted(measured as u64, "point"));
-        format!("{drawn} of {measured} drawn, extremes exact.")
-    };
-    if bands.times > 0 {
-        let times = counted(bands.times as u64, "time");
-        text.push_str(&format!(" Shaded: {times} of memory pressure"));
-        if bands.times > bands.bands.len() {
-            text.push_str(&format!(", drawn as {}", counted(bands.bands.len() as u64, "band")));
-        }
-        text.push('.');
-    }
-    Some(text)
-}
-
 fn outcomes(recording: &Recording) -> Option<String> {
     use Outcome::{Error, Failed, Passed, Skipped, Xfailed, Xpassed};
-    if recording.cases.is_empty() {
+    if recording.tests() == 0 {
         return None;
     }
     let counts = [Passed, Failed, Error, Skipped, Xfailed, Xpassed].map(|outcome| {
-        let n = recording.cases.iter().filter(|case| case.outcome == outcome).count();
+        let cases = recording.sections.iter().flat_map(|section| &section.cases);
+        let n = cases.filter(|case| case.outcome == outcome).count();
         (n, format!("{} {}", grouped(n as u64), outcome.name()))
     });
     let counts = counts.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text);
@@ -172,8 +157,8 @@ fn command(recording: &Recording) -> Option<String> {
 }
 
 fn host(recording: &Recording) -> Option<String> {
-    let names = recording.hosts.iter().filter(|host| !host.is_empty()).cloned();
-    let names = names.collect::<Vec<_>>().join(", ");
+    let names = recording.sections.iter().map(|section| section.host.as_str());
+    let names = names.filter(|host| !host.is_empty()).collect::<Vec<_>>().join(", ");
     let model = recording.machine.as_ref().and_then(|machine| machine.model.clone());
     match (names.is_empty(), model) {
         (true, model) => model,
@@ -207,28 +192,65 @@ fn interval(recording: &Recording) -> Option<String> {
         let (median, p99, max) = (achieved.median_ms, achieved.p99_ms, achieved.max_ms);
         return Some(format!("median {median} ms, p99 {p99} ms, longest {max} ms{asked}"));
     }
-    let median = median_interval(recording.columns.times.iter().copied())?;
-    Some(format!("median {:.1} ms{asked}", median * 1e3))
+    let median = recording.sections.iter().find_map(|section| section.columns.interval())?;
+    // Microseconds of a lifetime have fewer than 53 bits.
+    Some(format!("median {:.1} ms{asked}", median as f64 / 1e3))
 }
 
-fn gaps(recording: &Recording) -> Option<String> {
-    let times = &recording.columns.times;
-    let limit = 3.0 * median_interval(times.iter().copied())?;
+#[derive(Clone, Copy)]
+enum Extreme {
+    Least,
+    Greatest,
+}
+
+/// The least or greatest value of a series: as the sampler's summary says it, else as the
+/// samples show it. With several machines it would say too little of either.
+fn extreme(recording: &Recording, name: &str, which: Extreme) -> Option<String> {
+    let [section] = &recording.sections[..] else {
+        return None;
+    };
+    let series = records::series(name)?;
+    let said = match &recording.summaries[..] {
+        [summary] => summary.series.get(name).map(|series| match which {
+            Extreme::Least => series.min,
+            Extreme::Greatest => series.max,
+        }),
+        _ => None,
+    };
+    let value = said.or_else(|| {
+        let column = section.columns.get(name)?;
+        match which {
+            Extreme::Least => column.min(),
+            Extreme::Greatest => column.max(),
+        }
+    })?;
+    let unit = match series.unit {
+        records::Unit::Gb => "GB",
+        records::Unit::Mb => "MB",
+        _ => "%",
+    };
+    Some(format!("{value:.*} {unit}", usize::from(series.unit.decimals())))
+}
+
+/// Missing time in the samples of `section`: more than three intervals.
+fn gaps(section: &Section) -> Option<String> {
+    let times = &section.columns.times;
+    let limit = 3 * section.columns.interval()?;
     let steps = times.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| *step > limit);
-    let (count, longest) = steps.fold((0, 0.0f64), |(n, most), step| (n + 1, most.max(step)));
+    let (count, longest) = steps.fold((0, 0), |(n, most), step| (n + 1, most.max(step)));
     (count > 0).then(|| {
         format!(
             "{} in the samples, the longest {}: curves break there.",
             counted(count, "gap"),
-            duration(longest)
+            duration(longest as f64 / 1e6)
         )
     })
 }
 
 /// The timeline in a sentence, for those who do not see it.
 pub(crate) fn label(recording: &Recording) -> String {
-    let samples = counted(recording.columns.len() as u64, "sample");
-    let tests = counted(recording.cases.len() as u64, "test");
+    let samples = counted(recording.samples() as u64, "sample");
+    let tests = counted(recording.tests() as u64, "test");
     let span = recording.start().zip(recording.end()).map(|(start, end)| duration(end - start));
     let over = span.map(|span| format!(" over {span}")).unwrap_or_default();
     format!(

@@ -1,11 +1,13 @@
 //! The lane of tests: classes that are told apart, and bars that do not overlap.
 
 use records::Outcome;
+use serde::Serialize;
 
 use crate::case::Case;
 
 /// What tests are told apart by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Class {
     WithModel,
     WithoutModel,
@@ -15,10 +17,6 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// Every class, in the order of the legend.
-    pub(crate) const ALL: [Class; 5] =
-        [Class::WithModel, Class::WithoutModel, Class::Failed, Class::Error, Class::Skipped];
-
     /// The class of `case`. What was expected to fail came out as it should.
     pub(crate) fn of(case: &Case) -> Class {
         match case.outcome {
@@ -28,29 +26,6 @@ impl Class {
             _ if case.model.is_some() => Class::WithModel,
             _ => Class::WithoutModel,
         }
-    }
-
-    /// Its name in the legend.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Class::WithModel => "with model",
-            Class::WithoutModel => "without model",
-            Class::Failed => "failed",
-            Class::Error => "error",
-            Class::Skipped => "skipped",
-        }
-    }
-}
-
-/// The letter before a name that says what colour alone should not.
-pub(crate) const fn letter(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Passed => "",
-        Outcome::Failed => "F ",
-        Outcome::Error => "E ",
-        Outcome::Skipped => "S ",
-        Outcome::Xfailed => "x ",
-        Outcome::Xpassed => "X ",
     }
 }
 

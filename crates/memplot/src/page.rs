@@ -1,55 +1,108 @@
 //! The page: the template with everything that it needs put in.
 
+use std::io;
+
 use pipe::{Document, Error};
 use serde::Serialize;
 
-use crate::{
-    facts,
-    figure::{Clock, Figure},
-    recording::Recording,
-    table::Table,
-};
+use crate::{facts, pack, recording::Recording, view::View};
 
 const TEMPLATE: &str = include_str!("page/timeline.html");
 const STYLE: &str = include_str!("page/timeline.css");
-const SCRIPT: &str = include_str!("page/timeline.js");
+/// The page's scripts as one, put together by the build script.
+const SCRIPT: &str = include_str!(concat!(env!("OUT_DIR"), "/page.js"));
+/// What unpacks and bins the samples, beside the page.
+const WORKER: &str = include_str!("page/worker.js");
 /// plotly.js, compressed by the build script.
 const LIBRARY: &str = include_str!(concat!(env!("OUT_DIR"), "/plotly.js.gz.base64"));
 
-/// No request leaves the page, and no script runs in it but these two.
+/// No request leaves the page, and no script runs in it but these two. The worker's is
+/// in the page, and runs from memory under the same policy.
 const POLICY: &str = concat!(
     "default-src 'none'; script-src ",
     env!("PAGE_SCRIPT_HASH"),
     " ",
     env!("PLOTLY_JS_HASH"),
-    "; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    "; worker-src blob:; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; \
+     form-action 'none'"
 );
 
 /// What the page's script reads.
 #[derive(Serialize)]
 pub(crate) struct Page {
     title: String,
+    runs: Vec<Run>,
+    views: Vec<View>,
+    /// Base64 of the times and of each column, for each view.
+    #[serde(skip)]
+    columns: Vec<Vec<String>>,
+}
+
+/// What stands above the figure of a run.
+#[derive(Serialize)]
+struct Run {
+    /// What tells it from the other; empty where there is no other.
+    name: String,
     facts: Vec<(&'static str, String)>,
     warnings: Vec<String>,
-    /// Absent when there is nothing to draw.
-    figure: Option<Figure>,
+    advice: Vec<String>,
     /// What the figure says of itself to those who do not see it.
     label: String,
-    table: Table,
+    /// The zero of its times, in Unix seconds.
+    start: f64,
+    /// Milliseconds from there to its end.
+    span: f64,
+    joined: bool,
 }
 
 impl Page {
-    /// The page of `recording`, under `title` if one was asked for.
-    pub(crate) fn of(recording: &Recording, title: Option<&str>) -> Page {
-        let figure = Figure::of(recording);
-        Page {
-            title: facts::title(recording, title),
-            facts: facts::facts(recording),
-            warnings: facts::warnings(recording),
-            label: facts::label(recording),
-            table: Table::of(&recording.cases, Clock::of(recording)),
-            figure,
+    /// The page of `recordings`, each with its name, under `title` if one was asked for.
+    ///
+    /// # Errors
+    ///
+    /// None but those of writing to memory.
+    pub(crate) fn of(
+        recordings: &[(String, &Recording)],
+        title: Option<&str>,
+    ) -> Result<Page, Error> {
+        let packing = |error: io::Error| Error::write("the page's data", error);
+        let titles: Vec<String> =
+            recordings.iter().map(|(_, recording)| facts::title(recording, title)).collect();
+        let mut page = Page {
+            title: titles.join(" / "),
+            runs: Vec::new(),
+            views: Vec::new(),
+            columns: Vec::new(),
+        };
+        if title.is_some() || titles.iter().all(|title| *title == titles[0]) {
+            page.title = titles.into_iter().next().unwrap_or_default();
         }
+        for (run, (name, recording)) in recordings.iter().enumerate() {
+            let start = recording.start().unwrap_or_default();
+            let end = recording.end().unwrap_or(start);
+            for section in &recording.sections {
+                let several = recording.sections.len() > 1;
+                let host = if several { section.host.as_str() } else { "" };
+                let label = [name.as_str(), host].into_iter().filter(|part| !part.is_empty());
+                let label = label.collect::<Vec<_>>().join(", ");
+                page.views.push(View::of(recording, section, run, label, start));
+                let zero = crate::columns::micros(start);
+                let packed = pack::pack(&section.columns, zero, section.step());
+                page.columns.push(packed.map_err(packing)?);
+            }
+            let cases = || recording.sections.iter().flat_map(|section| &section.cases);
+            page.runs.push(Run {
+                name: pipe::printable(name).into_owned(),
+                facts: facts::facts(recording),
+                warnings: facts::warnings(recording),
+                advice: recording.advice.iter().map(|a| pipe::printable(a).into_owned()).collect(),
+                label: facts::label(recording),
+                start,
+                span: crate::view::after(start, end),
+                joined: cases().any(|case| case.joined),
+            });
+        }
+        Ok(page)
     }
 
     /// Writes the page to `output`.
@@ -58,8 +111,9 @@ impl Page {
     ///
     /// When writing fails.
     pub(crate) fn write(&self, output: &mut Document) -> Result<(), Error> {
-        let data = serde_json::to_string(self)
-            .map_err(|error| Error::write("the page's data", error.into()))?;
+        let data = serde_json::to_string(self).map_err(io::Error::from);
+        let data = data.and_then(|data| pack::text(&data));
+        let data = data.map_err(|error| Error::write("the page's data", error))?;
         // One pass over the template: what is put in is never looked at again.
         for part in TEMPLATE.split("{{") {
             let (name, rest) = part.split_once("}}").unwrap_or(("", part));
@@ -68,20 +122,29 @@ impl Page {
                 "policy" => output.text(POLICY)?,
                 "style" => output.text(STYLE)?,
                 "script" => output.text(SCRIPT)?,
+                "worker" => output.text(WORKER)?,
                 "library" => output.text(LIBRARY)?,
-                "data" => output.text(&in_script(&data))?,
+                "data" => output.text(&data)?,
+                "columns" => self.write_columns(output)?,
                 _ => {}
             }
             output.text(rest)?;
         }
         Ok(())
     }
-}
 
-/// JSON that cannot end or change the script element that it stands in, and that is
-/// the same JSON still.
-fn in_script(json: &str) -> String {
-    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    /// An element for each column: times are column 0.
+    fn write_columns(&self, output: &mut Document) -> Result<(), Error> {
+        for (view, columns) in self.columns.iter().enumerate() {
+            for (index, column) in columns.iter().enumerate() {
+                let open = format!("<script type=\"text/plain\" id=\"column-{view}-{index}\">");
+                for part in [open.as_str(), column, "</script>\n"] {
+                    output.text(part)?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Text that is no markup.
@@ -91,15 +154,10 @@ fn in_markup(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{POLICY, SCRIPT, TEMPLATE, in_markup, in_script};
+    use super::{POLICY, SCRIPT, TEMPLATE, WORKER, in_markup};
 
     #[test]
-    fn data_cannot_leave_its_element_and_stays_the_same() {
-        let hostile = "</script><!-- <script>\u{2028}\u{2029}\"'&";
-        let json = serde_json::to_string(hostile).unwrap();
-        let escaped = in_script(&json);
-        assert!(!escaped.contains(['<', '\u{2028}', '\u{2029}']), "{escaped}");
-        assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), hostile);
+    fn a_title_is_no_markup() {
         assert_eq!(in_markup("<b>\"&"), "&lt;b&gt;&quot;&amp;");
     }
 
@@ -111,15 +169,20 @@ mod tests {
             .filter_map(|part| Some(part.split_once("}}")?.0))
             .collect();
         names.sort_unstable();
-        assert_eq!(names, ["data", "library", "policy", "script", "style", "title"]);
+        let want = ["columns", "data", "library", "policy", "script", "style", "title", "worker"];
+        assert_eq!(names, want);
         assert!(TEMPLATE.contains("<script>{{script}}</script>"), "the hash is of the file alone");
     }
 
     #[test]
     fn nothing_in_the_page_asks_for_more_than_its_policy_gives() {
         assert!(POLICY.starts_with("default-src 'none'") && !POLICY.contains("unsafe-eval"));
-        for forbidden in ["innerHTML", "insertAdjacentHTML", "document.write", "eval(", "http"] {
-            assert!(!SCRIPT.contains(forbidden), "{forbidden}");
+        for script in [SCRIPT, WORKER] {
+            for forbidden in ["innerHTML", "insertAdjacentHTML", "document.write", "eval(", "http"]
+            {
+                assert!(!script.contains(forbidden), "{forbidden}");
+            }
+            assert!(!script.contains("</script"), "it would end its element");
         }
     }
 }

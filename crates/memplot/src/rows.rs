@@ -1,34 +1,25 @@
 //! The rows of the timeline: which series stand together, and how each is drawn.
 
+use std::borrow::Cow;
+
+use serde::Serialize;
+
 use crate::columns::Columns;
 
-/// Colours that people with any colour vision tell apart (Okabe and Ito, 2008).
-pub(crate) mod color {
-    pub(crate) const BLUE: &str = "#0072B2";
-    pub(crate) const VERMILION: &str = "#D55E00";
-    pub(crate) const GREEN: &str = "#009E73";
-    pub(crate) const PURPLE: &str = "#CC79A7";
-    pub(crate) const ORANGE: &str = "#E69F00";
-    pub(crate) const SKY: &str = "#56B4E9";
-    pub(crate) const GREY: &str = "#8C8C8C";
-}
-use color::{BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION};
-
-/// One row.
+/// One row. Its heights and colours are the page's matter.
 pub(crate) struct Row {
     pub(crate) title: &'static str,
     /// What stands before a curve's name where the row's title does not.
     pub(crate) prefix: &'static str,
-    pub(crate) left: Scale,
-    pub(crate) curves: &'static [Curve],
-    /// Pixels.
-    pub(crate) height: f64,
+    pub(crate) scale: Scale,
+    curves: &'static [Curve],
     /// Whether it is shown as not measured when it is not.
     pub(crate) expected: bool,
 }
 
 /// The range of a row's left axis.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Scale {
     /// From 0 to the machine's memory, in GB.
     Memory,
@@ -38,31 +29,9 @@ pub(crate) enum Scale {
     FromZero,
 }
 
-/// One curve.
-pub(crate) struct Curve {
-    pub(crate) values: Values,
-    pub(crate) name: &'static str,
-    pub(crate) unit: &'static str,
-    pub(crate) decimals: u8,
-    pub(crate) color: &'static str,
-    pub(crate) style: Style,
-    /// Whether it has an axis of its own, on the right.
-    pub(crate) right: bool,
-}
-
-/// Where a curve's values come from.
-#[derive(Clone, Copy)]
-pub(crate) enum Values {
-    /// A series as it is.
-    Of(&'static str),
-    /// The second on top of the first: the area between them is the second.
-    Above(&'static str, &'static str),
-    /// A series that is drawn only if it ever exceeded 0.
-    IfAny(&'static str),
-}
-
 /// How a curve is drawn.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Style {
     Solid,
     Dash,
@@ -73,14 +42,32 @@ pub(crate) enum Style {
     Optional,
 }
 
+#[derive(Clone, Copy)]
+struct Curve {
+    series: &'static str,
+    name: &'static str,
+    unit: &'static str,
+    /// Decimals of its values where they are read.
+    digits: u8,
+    style: Style,
+    /// On top of that one: the area between them is this series.
+    above: Option<&'static str>,
+    /// Drawn only if it ever exceeded 0.
+    if_any: bool,
+    /// Drawn only where it differs from that one.
+    unlike: Option<&'static str>,
+    /// Whether it has an axis of its own, on the right.
+    right: bool,
+}
+
 const fn curve(
     series: &'static str,
     name: &'static str,
-    (unit, decimals): (&'static str, u8),
-    color: &'static str,
+    (unit, digits): (&'static str, u8),
     style: Style,
 ) -> Curve {
-    Curve { values: Values::Of(series), name, unit, decimals, color, style, right: false }
+    let (above, unlike) = (None, None);
+    Curve { series, name, unit, digits, style, above, if_any: false, unlike, right: false }
 }
 
 impl Curve {
@@ -89,87 +76,78 @@ impl Curve {
         self
     }
 
-    const fn valued(mut self, values: Values) -> Curve {
-        self.values = values;
-        self
-    }
-
-    /// The series that it shows.
-    pub(crate) fn series(&self) -> &'static str {
-        match self.values {
-            Values::Of(series) | Values::Above(_, series) | Values::IfAny(series) => series,
-        }
-    }
-
-    /// Whether there is anything to draw.
-    pub(crate) fn is_measured(&self, columns: &Columns) -> bool {
-        match self.values {
-            Values::Of(series) => columns.get(series).is_some(),
-            Values::Above(below, series) => {
-                columns.get(below).is_some() && columns.get(series).is_some()
-            }
-            Values::IfAny(series) => columns.max(series).is_some_and(|max| max > 0.0),
-        }
+    fn is_drawn(&self, columns: &Columns) -> bool {
+        let Some(column) = columns.get(self.series) else {
+            return false;
+        };
+        self.above.is_none_or(|below| columns.get(below).is_some())
+            && (!self.if_any || column.max().is_some_and(|max| max > 0.0))
+            && self.unlike.is_none_or(|other| differ(columns, self.series, other))
     }
 }
 
-const GB: (&str, u8) = (" GB", 2);
-const MB: (&str, u8) = (" MB", 0);
-const PCT: (&str, u8) = (" %", 0);
-const WATT: (&str, u8) = (" W", 1);
+/// Whether two series are ever more than one unit apart, or only one is there.
+fn differ(columns: &Columns, a: &str, b: &str) -> bool {
+    let (Some(a), Some(b)) = (columns.get(a), columns.get(b)) else {
+        return true;
+    };
+    let one = 10u32.pow(a.decimals.into());
+    a.values.iter().zip(&b.values).any(|(a, b)| a.abs_diff(*b) > one)
+}
+
+const GB: (&str, u8) = (" GB", 3);
+const MB: (&str, u8) = (" MB", 1);
+const PCT: (&str, u8) = (" %", 1);
+const WATT: (&str, u8) = (" W", 2);
 
 /// Every row, from top to bottom.
 pub(crate) static ROWS: &[Row] = &[
     Row {
         title: "Memory",
         prefix: "",
-        left: Scale::Memory,
-        height: 190.0,
+        scale: Scale::Memory,
         expected: true,
         curves: &[
-            curve("ram_free_gb", "free", GB, BLUE, Style::Solid),
-            curve("tree_rss_gb", "tree RSS", GB, VERMILION, Style::Dash),
-            curve("tree_footprint_gb", "tree footprint", GB, ORANGE, Style::Dash),
-            curve("ram_used_gb", "used", GB, GREY, Style::Optional),
-            curve("swap_used_mb", "swap", MB, PURPLE, Style::Dot)
-                .valued(Values::IfAny("swap_used_mb"))
-                .on_the_right(),
+            curve("ram_free_gb", "free", GB, Style::Solid),
+            curve("tree_rss_gb", "tree RSS", GB, Style::Dash),
+            curve("tree_footprint_gb", "tree footprint", GB, Style::Dash),
+            curve("ram_used_gb", "used", GB, Style::Optional),
+            Curve { if_any: true, ..curve("swap_used_mb", "swap", MB, Style::Dot).on_the_right() },
         ],
     },
     Row {
         title: "CPU",
         prefix: "CPU ",
-        left: Scale::Percent,
-        height: 120.0,
+        scale: Scale::Percent,
         expected: true,
         curves: &[
-            curve("cpu_sys", "system", PCT, ORANGE, Style::Area)
-                .valued(Values::Above("cpu_user", "cpu_sys")),
-            curve("cpu_user", "user", PCT, SKY, Style::Area),
-            curve("load_1", "load, 1 min", ("", 2), GREEN, Style::Dash).on_the_right(),
+            Curve { above: Some("cpu_user"), ..curve("cpu_sys", "system", PCT, Style::Area) },
+            curve("cpu_user", "user", PCT, Style::Area),
+            curve("load_1", "load, 1 min", ("", 2), Style::Dash).on_the_right(),
         ],
     },
     Row {
         title: "GPU",
         prefix: "GPU ",
-        left: Scale::Percent,
-        height: 120.0,
+        scale: Scale::Percent,
         expected: true,
         curves: &[
-            curve("gpu_device_util", "device", PCT, GREEN, Style::Solid),
-            curve("gpu_renderer_util", "renderer", PCT, PURPLE, Style::Dash),
-            curve("gpu_tiler_util", "tiler", PCT, ORANGE, Style::Dot),
+            curve("gpu_device_util", "device", PCT, Style::Solid),
+            curve("gpu_renderer_util", "renderer", PCT, Style::Dash),
+            Curve {
+                unlike: Some("gpu_renderer_util"),
+                ..curve("gpu_tiler_util", "tiler", PCT, Style::Dot)
+            },
         ],
     },
     Row {
         title: "GPU memory, power",
         prefix: "GPU ",
-        left: Scale::FromZero,
-        height: 100.0,
+        scale: Scale::FromZero,
         expected: false,
         curves: &[
-            curve("gpu_mem_used_gb", "memory", GB, BLUE, Style::Solid),
-            curve("gpu_power_w", "power", WATT, VERMILION, Style::Dash).on_the_right(),
+            curve("gpu_mem_used_gb", "memory", GB, Style::Solid),
+            curve("gpu_power_w", "power", WATT, Style::Dash).on_the_right(),
         ],
     },
 ];
@@ -179,25 +157,140 @@ pub(crate) const PRESSURE: &str = "memory_pressure";
 /// The series that says how much memory there is.
 pub(crate) const TOTAL: &str = "ram_total_gb";
 
-/// Whether the samples' series called `name` is needed.
-pub(crate) fn is_read(name: &str) -> bool {
-    name == PRESSURE
-        || name == TOTAL
-        || ROWS.iter().flat_map(|row| row.curves).any(|curve| curve.series() == name)
+/// The series of samples that are needed: a bit for each place in [`records::SERIES`].
+pub(crate) fn wanted() -> u64 {
+    let curves = ROWS.iter().flat_map(|row| row.curves);
+    let names = curves.map(|curve| curve.series).chain([PRESSURE, TOTAL]);
+    names.fold(0, |bits, name| bits | 1 << records::place(name))
+}
+
+/// A curve of a machine: what the page needs to draw it.
+#[derive(Serialize)]
+pub(crate) struct Drawn {
+    /// What its colour goes by: the series' name, of one GPU among several its number.
+    pub(crate) key: Cow<'static, str>,
+    /// Its column.
+    pub(crate) column: usize,
+    /// The column that it stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) above: Option<usize>,
+    pub(crate) name: String,
+    pub(crate) unit: &'static str,
+    /// Decimals of its values where they are read.
+    pub(crate) digits: u8,
+    pub(crate) style: Style,
+    pub(crate) right: bool,
+    /// Its greatest value.
+    pub(crate) max: f64,
+}
+
+impl Row {
+    /// The curves of this row that were measured.
+    pub(crate) fn drawn(&self, columns: &Columns) -> Vec<Drawn> {
+        let curves = self.curves.iter().filter(|curve| curve.is_drawn(columns));
+        curves
+            .flat_map(|curve| of_each_gpu(curve, columns).unwrap_or_else(|| of(curve, columns)))
+            .collect()
+    }
+
+    /// The series that it shows.
+    pub(crate) fn series(&self) -> Vec<&'static str> {
+        self.curves.iter().map(|curve| curve.series).collect()
+    }
+}
+
+fn of(curve: &Curve, columns: &Columns) -> Vec<Drawn> {
+    drawn(curve, curve.series.into(), curve.name.to_owned(), curve.series, columns)
+        .into_iter()
+        .collect()
+}
+
+/// Where there are several GPUs each has a curve, instead of their sum or maximum.
+fn of_each_gpu(curve: &Curve, columns: &Columns) -> Option<Vec<Drawn>> {
+    let field = curve.series.strip_prefix("gpu_")?;
+    let gpus = (0..).map_while(|n: usize| {
+        let column = format!("gpu.{n}.{field}");
+        let name = format!("{n} {}", curve.name);
+        drawn(curve, format!("gpu.{n}").into(), name, &column, columns)
+    });
+    Some(gpus.collect::<Vec<_>>()).filter(|gpus| gpus.len() > 1)
+}
+
+fn drawn(
+    curve: &Curve,
+    key: Cow<'static, str>,
+    name: String,
+    column: &str,
+    columns: &Columns,
+) -> Option<Drawn> {
+    let Curve { unit, digits, style, right, .. } = *curve;
+    Some(Drawn {
+        key,
+        column: columns.position(column)?,
+        above: curve.above.and_then(|below| columns.position(below)),
+        name,
+        unit,
+        digits,
+        style,
+        right,
+        max: columns.get(column)?.max()?,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ROWS, Values, is_read};
+    use records::{GpuSample, Origin, Sample, Values};
+
+    use super::{ROWS, wanted};
+    use crate::columns::Columns;
+
+    fn columns(samples: &[Sample]) -> Columns {
+        let mut columns = Columns::default();
+        for sample in samples {
+            columns.push(sample.ts, &Values::of(sample), wanted());
+            columns.push_gpus(sample.gpus.as_deref().unwrap_or_default());
+        }
+        columns.sort();
+        columns
+    }
+
+    fn names(columns: &Columns) -> Vec<String> {
+        let curves = ROWS.iter().flat_map(|row| row.drawn(columns));
+        curves.map(|curve| curve.name).collect()
+    }
+
+    fn sample(renderer: f64, tiler: f64, swap: f64) -> Sample {
+        let mut sample = Sample::at(0.0, &Origin::default());
+        sample.gpu_renderer_util = Some(renderer);
+        sample.gpu_tiler_util = Some(tiler);
+        sample.swap_used_mb = Some(swap);
+        sample
+    }
 
     #[test]
     fn every_curve_shows_a_series_that_samples_can_have() {
         for curve in ROWS.iter().flat_map(|row| row.curves) {
-            assert!(records::series(curve.series()).is_some(), "{}", curve.series());
-            if let Values::Above(below, _) = curve.values {
-                assert!(is_read(below), "{below}");
-            }
+            let series = records::series(curve.series).unwrap();
+            assert_eq!(series.unit.decimals(), curve.digits, "{}", curve.series);
+            assert!(wanted() >> records::place(curve.series) & 1 == 1);
         }
-        assert!(is_read("memory_pressure") && !is_read("load_15"));
+        assert!(wanted() >> records::place("load_15") & 1 == 0);
+    }
+
+    #[test]
+    fn the_tiler_is_drawn_where_it_differs_and_swap_where_there_is_some() {
+        assert_eq!(names(&columns(&[sample(40.0, 40.9, 0.0)])), ["renderer"]);
+        let seen = [sample(40.0, 40.0, 0.0), sample(40.0, 42.0, 0.1)];
+        assert_eq!(names(&columns(&seen)), ["swap", "renderer", "tiler"]);
+    }
+
+    #[test]
+    fn each_of_several_gpus_has_its_own_curve() {
+        let mut sample = Sample::at(0.0, &Origin::default());
+        sample.gpu_device_util = Some(90.0);
+        sample.gpu_power_w = Some(400.0);
+        let gpu = |util| GpuSample { device_util: Some(util), ..GpuSample::default() };
+        sample.gpus = Some(vec![gpu(10.0), gpu(90.0)]);
+        assert_eq!(names(&columns(&[sample])), ["0 device", "1 device", "power"]);
     }
 }

@@ -10,7 +10,9 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use common::{HOSTILE, Kind, run};
+use flate2::read::DeflateDecoder;
 use serde_json::Value;
 
 /// Runs memplot in `folder`, with `input` on its standard input.
@@ -28,20 +30,34 @@ fn page_of(input: &str) -> (String, Value, String) {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
     let page = String::from_utf8(output.stdout).unwrap();
-    let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
-    (page.clone(), serde_json::from_str(data).unwrap(), said)
+    let data = data_in(&page);
+    (page, data, said)
+}
+
+/// What the page's script reads.
+fn data_in(page: &str) -> Value {
+    let packed = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let packed = STANDARD.decode(packed).unwrap();
+    serde_json::from_reader(DeflateDecoder::new(&packed[..])).unwrap()
 }
 
 fn fact(data: &Value, label: &str) -> Option<String> {
-    let facts = data["facts"].as_array().unwrap();
+    let facts = data["runs"][0]["facts"].as_array().unwrap();
     let fact = facts.iter().find(|fact| fact[0] == label)?;
     Some(fact[1].as_str().unwrap().to_owned())
 }
 
-fn trace<'a>(data: &'a Value, name: &str) -> &'a Value {
-    let traces = data["figure"]["data"].as_array().unwrap();
-    // A filled curve has its area before it, under the same name.
-    traces.iter().rfind(|trace| trace["name"] == name).unwrap_or_else(|| panic!("no {name}"))
+fn warnings(data: &Value) -> Vec<String> {
+    let warnings = data["runs"][0]["warnings"].as_array().unwrap();
+    warnings.iter().map(|warning| warning.as_str().unwrap().to_owned()).collect()
+}
+
+/// The names of the curves of each row, by its title.
+fn rows(view: &Value) -> Vec<(String, Vec<String>)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let names =
+        |row: &Value| row["curves"].as_array().unwrap().iter().map(|c| text(&c["name"])).collect();
+    view["rows"].as_array().unwrap().iter().map(|row| (text(&row["title"]), names(row))).collect()
 }
 
 #[test]
@@ -95,12 +111,28 @@ fn the_achieved_interval_is_the_samplers_own_when_it_says_one() {
 }
 
 #[test]
+fn the_figures_of_the_header_are_those_of_the_summary() {
+    let run = run(Kind { gpu: true, whole: true });
+    let (_, measured, _) = page_of(&run);
+    assert_eq!(fact(&measured, "Least free").unwrap(), "18.000 GB");
+    assert_eq!(fact(&measured, "Swap peak").unwrap(), "640.0 MB");
+    let summary = r#"{"record":"summary","v":1,"ts":1770811205.0,"run":"r1","host":"studio","end_ts":1770811265.0,
+        "duration_s":60.0,"samples":285,"missed":15,"series":{"ram_free_gb":{"min":17.125,"mean":30.5,"max":52.0},
+        "tree_rss_gb":{"min":0.4,"mean":20.0,"max":32.401},"gpu_device_util":{"min":0,"mean":50.5,"max":99.9}},"self":{}}"#
+        .replace('\n', " ");
+    let (_, data, _) = page_of(&(run + &summary + "\n"));
+    for (label, text) in
+        [("Least free", "17.125 GB"), ("Tree peak", "32.401 GB"), ("GPU peak", "99.9 %")]
+    {
+        assert_eq!(fact(&data, label).unwrap(), text);
+    }
+}
+
+#[test]
 fn what_is_not_whole_is_said() {
     let (_, data, _) = page_of(&run(Kind::default()));
-    let warnings: Vec<&str> =
-        data["warnings"].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
     assert_eq!(
-        warnings,
+        warnings(&data),
         [
             "Run of nightly was cut off: no run_end.",
             "Sampling was cut off: no summary.",
@@ -108,67 +140,90 @@ fn what_is_not_whole_is_said() {
             "1 gap in the samples, the longest 3.2 s: curves break there.",
         ]
     );
-    let titles = data["figure"]["layout"]["annotations"].to_string();
-    assert!(titles.contains("GPU: not measured (no GPU is visible to this process)"), "{titles}");
-    assert_eq!(data["figure"]["rows"], 2);
-    assert_eq!(data["table"]["note"], "Not measured: Least free, Max GPU.");
+    let gpu = &data["views"][0]["rows"][2];
+    assert_eq!(gpu["missing"], "not measured (no GPU is visible to this process)");
+    assert_eq!(gpu["curves"], serde_json::json!([]));
 }
 
 #[test]
-fn values_are_exact_and_missing_time_is_a_break() {
-    let (_, data, _) = page_of(&run(Kind { gpu: true, whole: true }));
-    let free = trace(&data, "free")["y"].as_array().unwrap();
-    assert_eq!(free.len(), 286, "285 samples and one break");
-    assert_eq!(free.iter().filter(|y| y.is_null()).count(), 1);
-    assert_eq!(free[0], 52.0);
-    // The line of system time stands on user time, and says its own value.
-    let (system, user) = (trace(&data, "system"), trace(&data, "user"));
-    let sum = user["y"][20].as_f64().unwrap() + system["customdata"][20].as_f64().unwrap();
-    assert!((system["y"][20].as_f64().unwrap() - sum).abs() < 0.11);
-    assert_eq!(trace(&data, "used")["visible"], "legendonly");
-    assert_eq!(data["figure"]["layout"]["hoversubplots"], "axis");
-}
-
-#[test]
-fn curves_and_tests_share_one_zero() {
-    let (_, data, _) = page_of(&run(Kind { gpu: true, whole: true }));
-    let zero = data["figure"]["layout"]["xaxis"]["range"][0].as_i64().unwrap();
-    assert_eq!(trace(&data, "free")["x"][0].as_i64().unwrap(), zero);
-    let chat = &trace(&data, "with model")["base"][0];
-    assert_eq!(chat.as_i64().unwrap() - zero, 5000);
-    assert_eq!(data["table"]["rows"][0]["zoom"][0], *chat);
-}
-
-#[test]
-fn every_outcome_has_its_bars_and_overlapping_tests_their_rows() {
-    let (_, data, _) = page_of(&run(Kind { gpu: true, whole: true }));
-    assert_eq!(data["figure"]["bars"], 11);
-    let lengths = |name| trace(&data, name)["x"].as_array().unwrap().len();
-    let bars = ["with model", "without model", "failed", "error", "skipped", "load"].map(lengths);
-    assert_eq!(bars, [5, 1, 1, 1, 1, 2]);
-    let model = trace(&data, "with model");
-    assert_eq!(model["x"][2], 10, "10 ms are drawn as 10 ms, shorter than a sample or not");
-    assert!(model["customdata"][2].as_str().unwrap().contains("10 ms"), "and read as it was");
-    assert_eq!(model["y"], serde_json::json!([0, 0, 0, 0, 1]));
-    assert_eq!(trace(&data, "failed")["text"][0], "F decode");
-    assert_eq!(trace(&data, "failed")["marker"]["pattern"]["shape"], "x");
-}
-
-#[test]
-fn one_sample_under_pressure_has_a_width() {
-    let (_, data, _) = page_of(&run(Kind { gpu: true, whole: true }));
-    let shapes = data["figure"]["layout"]["shapes"].as_array().unwrap();
-    let bands: Vec<i64> = shapes
-        .iter()
-        .filter(|shape| shape["type"] == "rect")
-        .map(|shape| shape["x1"].as_i64().unwrap() - shape["x0"].as_i64().unwrap())
+fn each_measured_series_has_its_curve_and_its_column() {
+    let (page, data, _) = page_of(&run(Kind { gpu: true, whole: true }));
+    let view = &data["views"][0];
+    let want = [
+        ("Memory", vec!["free", "tree RSS", "used", "swap"]),
+        ("CPU", vec!["system", "user", "load, 1 min"]),
+        ("GPU", vec!["device", "renderer"]),
+        ("GPU memory, power", vec!["memory", "power"]),
+    ];
+    let want: Vec<(String, Vec<String>)> = want
+        .into_iter()
+        .map(|(t, n)| (t.to_owned(), n.into_iter().map(str::to_owned).collect()))
         .collect();
-    assert_eq!(bands, [200, 7200]);
-    let lines: Vec<&Value> =
-        shapes.iter().filter(|s| s["type"] == "line").map(|s| &s["y0"]).collect();
-    assert_eq!(lines, [68.7 / 2.0, 68.7 / 4.0]);
-    let names = data["figure"]["layout"]["annotations"].to_string();
-    assert!(names.contains("half of 68.7 GB") && names.contains("a quarter of 68.7 GB"));
+    assert_eq!(rows(view), want);
+    assert_eq!((&view["samples"], &view["step"]), (&285.into(), &200_000.into()));
+    let columns = view["columns"].as_array().unwrap().len();
+    assert_eq!(page.matches("id=\"column-0-").count(), columns + 1, "and one of times");
+    assert_eq!(
+        view["columns"][view["pressure"].as_u64().unwrap() as usize]["name"],
+        "memory_pressure"
+    );
+    assert_eq!(view["memory"], 68.7);
+}
+
+#[test]
+fn tests_count_from_the_start_of_the_run_and_overlapping_ones_have_rows() {
+    let (_, data, _) = page_of(&run(Kind { gpu: true, whole: true }));
+    let tests = data["views"][0]["tests"].as_array().unwrap();
+    let starts: Vec<f64> = tests.iter().map(|test| test["start"].as_f64().unwrap()).collect();
+    assert_eq!(starts, [5e3, 15e3, 23e3, 28e3, 34e3, 43e3, 44e3, 46e3, 55e3]);
+    let lanes: Vec<&Value> = tests.iter().map(|test| &test["lane"]).collect();
+    assert_eq!(lanes, [0, 0, 0, 0, 0, 0, 0, 1, 0]);
+    assert_eq!(tests[5]["end"], 43_010.0, "10 ms are 10 ms, shorter than a sample or not");
+    assert_eq!((&tests[1]["class"], &tests[1]["outcome"]), (&"failed".into(), &"failed".into()));
+    assert_eq!(tests[8]["class"], "without_model");
+    let models = data["views"][0]["models"].as_array().unwrap();
+    assert_eq!((models.len(), &models[0]["class"]), (2, &"load".into()));
+}
+
+#[test]
+fn what_correlate_found_is_in_the_page() {
+    let found = [
+        r#"{"record":"model_life","v":1,"ts":1770811206.0,"run":"r1","host":"studio","end_ts":1770811233.0,"params":{"backend":"llama","model":"smollm2-135m"},"memory_series":"tree_rss_gb","before_gb":0.4,"model_delta_gb":29.0,"peak_gb":32.4}"#,
+        r#"{"record":"anomaly","v":1,"ts":1770811250.0,"run":"r1","host":"studio","end_ts":1770811257.0,"kind":"swap","severity":"warn","message":"Swap grew by 640 MB."}"#,
+        r#"{"record":"span","v":1,"ts":1770811215.0,"run":"r1","host":"studio","phase":"warmup","end_ts":1770811216.0,"duration_s":1.0}"#,
+        r#"{"record":"span","v":1,"ts":1770811216.0,"run":"r1","host":"studio","phase":"measure","end_ts":1770811222.0,"duration_s":6.0}"#,
+        r#"{"record":"advice","v":1,"ts":1770811265.0,"run":"r1","host":"studio","loads":4,"message":"Two loads could be saved."}"#,
+    ];
+    let (_, data, _) = page_of(&(run(Kind { gpu: true, whole: true }) + &found.join("\n")));
+    let view = &data["views"][0];
+    let life =
+        view["models"].as_array().unwrap().iter().find(|bar| bar["class"] == "life").unwrap();
+    assert_eq!((&life["name"], life["level"].as_f64()), (&"smollm2-135m".into(), Some(29.4)));
+    assert_eq!(life["about"][1], "took 29.00 GB, peak 32.40 GB");
+    assert_eq!(view["anomalies"][0]["about"][0], "Swap grew by 640 MB.");
+    let phases: Vec<&Value> =
+        view["phases"].as_array().unwrap().iter().map(|p| &p["class"]).collect();
+    assert_eq!(phases, ["warmup", "measure"]);
+    assert_eq!(data["runs"][0]["advice"][0], "Two loads could be saved.");
+}
+
+#[test]
+fn each_host_has_rows_of_its_own_and_each_gpu_a_curve() {
+    let sample = |host: &str, ts: f64, more: &str| {
+        format!(
+            r#"{{"record":"sample","v":1,"ts":{ts},"run":"{host}","host":"{host}","seq":0,"elapsed_s":0.0,"ram_free_gb":5.5{more}}}"#
+        )
+    };
+    let two = r#","gpu_device_util":90.0,"gpus":[{"device_util":90.0},{"device_util":12.5}]"#;
+    let stream = r#"{"record":"stream","v":1,"ts":1.0,"run":"b","host":"b","producer":{"name":"memmon","version":"0"},"interval_ms":200.0,"clock":{"wall_s":1.0,"monotonic_s":0.0},"machine":{"gpus":[{"name":"one"},{"name":"two"}]},"sources":{}}"#;
+    let lines =
+        [sample("a", 1.0, ""), stream.to_owned(), sample("b", 2.0, two), sample("a", 3.0, "")];
+    let (_, data, _) = page_of(&lines.join("\n"));
+    let views = data["views"].as_array().unwrap();
+    let labels: Vec<&Value> = views.iter().map(|view| &view["label"]).collect();
+    assert_eq!(labels, ["a", "b"]);
+    assert_eq!((&views[0]["samples"], &views[1]["samples"]), (&2.into(), &1.into()));
+    assert_eq!(rows(&views[1])[2], ("GPU".to_owned(), vec!["0 device".into(), "1 device".into()]));
 }
 
 #[test]
@@ -178,11 +233,8 @@ fn hostile_names_stay_text() {
     let args = ["run.jsonl", "-o", "-", "--title", HOSTILE];
     let page = String::from_utf8(memplot(dir.path(), &args, "").stdout).unwrap();
     assert!(!page.contains("<img src=x") && !page.contains("{{title}}<!--"));
-    assert_eq!(page.matches("</script>").count(), 3);
-    let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
-    let data: Value = serde_json::from_str(data).unwrap();
-    assert!(data["table"]["rows"][2]["cells"][0].as_str().unwrap().contains("<img src=x"));
-    assert!(!trace(&data, "error")["text"][0].as_str().unwrap().contains('<'));
+    let data = data_in(&page);
+    assert!(data["views"][0]["tests"][2]["id"].as_str().unwrap().contains("<img src=x"));
 }
 
 #[test]
@@ -194,8 +246,11 @@ fn lines_that_cannot_be_read_are_named_counted_and_survived_unless_strict() {
     assert!(said.contains("loading model"), "{said}");
     assert!(said.contains("memplot: bad line: standard input:2: missing field `ts`"), "{said}");
     assert!(said.contains("the last line is cut off"), "{said}");
-    let warnings = data["warnings"].to_string();
-    assert!(warnings.contains("2 lines could not be read and are missing here."), "{warnings}");
+    let warnings = warnings(&data);
+    assert!(
+        warnings.contains(&"2 lines could not be read and are missing here.".into()),
+        "{warnings:?}"
+    );
     assert_eq!(fact(&data, "Samples").unwrap(), "285");
 
     let dir = tempfile::tempdir().unwrap();
@@ -209,8 +264,10 @@ fn nothing_to_draw_is_a_page_that_says_so() {
     for input in ["", "just text\n", "{\"hello\":1}\n"] {
         let (page, data, said) = page_of(input);
         assert!(said.contains("memplot: no samples and no tests in the input"), "{said}");
-        assert!(data["figure"].is_null() && page.contains("there is nothing to draw"));
-        assert_eq!(data["warnings"][0], "No samples: nothing was measured.");
+        assert!(
+            data["views"] == serde_json::json!([]) && page.contains("there is nothing to draw")
+        );
+        assert_eq!(warnings(&data)[0], "No samples: nothing was measured.");
     }
 }
 
@@ -222,7 +279,11 @@ fn tests_without_samples_are_drawn_alone() {
         .collect();
     let (_, data, said) = page_of(&input);
     assert!(said.contains("memplot: no samples in the input"), "{said}");
-    assert_eq!((&data["figure"]["rows"], &data["figure"]["bars"]), (&0.into(), &9.into()));
+    let view = &data["views"][0];
+    assert_eq!(
+        (&view["rows"], view["tests"].as_array().unwrap().len()),
+        (&serde_json::json!([]), 9)
+    );
 }
 
 #[test]
@@ -237,8 +298,9 @@ fn each_mistake_has_its_own_exit_code() {
     assert_eq!(code(&["missing.jsonl"]).0, 66);
     assert_eq!(code(&["-o", "no/such/folder/x.html"]).0, 74);
     assert_eq!(code(&["--wrong"]).0, 2);
-    let (trace, said) = code(&["--trace", "x.json"]);
-    assert!(trace == 2 && said.contains("not in this version yet"), "{said}");
+    let (same, said) = code(&["-o", "x.html", "--trace", "no/such/folder/x.json"]);
+    assert!(same == 74 && said.contains("cannot write: no/such/folder/x.json"), "{said}");
+    assert_eq!(code(&["--compare", "missing.jsonl"]).0, 66);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "no page, no leftovers");
 }
 
@@ -255,4 +317,43 @@ fn a_reader_that_leaves_is_no_error() {
     child.stdin.take().unwrap().write_all(run(Kind::default()).as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_picture_without_a_browser_is_refused_before_the_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_memplot"));
+    command.args(["--png", "x.png", "-"]).env("PATH", dir.path()).current_dir(dir.path());
+    let output = testing::fed(&mut command, run(Kind::default()).as_bytes());
+    let said = String::from_utf8(output.stderr).unwrap();
+    if cfg!(not(target_os = "macos")) {
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said.starts_with("memplot: --png and --svg need Chromium, and none is installed"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_trace_has_every_test_and_every_value() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = memplot(
+        dir.path(),
+        &["-o", "x.html", "--trace", "x.json"],
+        &run(Kind { gpu: true, whole: true }),
+    );
+    assert_eq!(output.status.code(), Some(0));
+    let trace: Value =
+        serde_json::from_slice(&fs::read(dir.path().join("x.json")).unwrap()).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    let of = |phase: &str| events.iter().filter(|event| event["ph"] == phase).collect::<Vec<_>>();
+    let chat = of("X").into_iter().find(|event| event["name"] == "chat").unwrap();
+    assert_eq!((&chat["ts"], &chat["dur"]), (&5_000_000.into(), &10_000_000.into()));
+    assert_eq!((&chat["cat"], &chat["args"]["model"]), (&"passed".into(), &"smollm2-135m".into()));
+    assert_eq!(of("X").len(), 11, "9 tests and 2 loads");
+    // Memory, swap, CPU, load, GPU, its memory, its power: 285 times each.
+    assert_eq!(of("C").len(), 7 * 285);
+    let memory = of("C").into_iter().find(|event| event["name"] == "Memory").unwrap();
+    assert_eq!(memory["args"], serde_json::json!({ "free": 52, "tree RSS": 0.4, "used": 16.7 }));
+    let names = of("M").iter().map(|event| event["args"]["name"].to_string()).collect::<String>();
+    assert!(names.contains("studio") && names.contains("Tests") && names.contains("Models"));
 }

@@ -56,7 +56,16 @@ impl Document {
     ///
     /// When writing fails.
     pub fn text(&mut self, text: &str) -> Result<(), Error> {
-        self.sink.write_all(text.as_bytes()).map_err(|source| Error::write(&self.name, source))
+        self.bytes(text.as_bytes())
+    }
+
+    /// Appends `bytes`, for what is no text.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.sink.write_all(bytes).map_err(|source| Error::write(&self.name, source))
     }
 
     /// Puts the file into its place.

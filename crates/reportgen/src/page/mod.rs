@@ -2,7 +2,7 @@
 //!
 //! The sections put blocks on a [`Page`]; [`markdown`], [`html`], [`github`], [`json`] and
 //! [`csv`] write them. Text is Markdown already when it comes here: what is from outside
-//! goes through [`escape`] first. Tables keep the values behind their cells, so that
+//! goes through `escape` first. Tables keep the values behind their cells, so that
 //! programs get numbers where people get words.
 
 mod cell;

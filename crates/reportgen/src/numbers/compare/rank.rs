@@ -134,6 +134,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn a_chance_is_what_counting_all_ways_gives(
             a in prop::collection::vec(0..6u8, 1..6), b in prop::collection::vec(0..6u8, 1..6),
