@@ -34,6 +34,7 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     pipe::refuse_input_as_output(args.output.as_deref(), &names)?;
     pipe::refuse_input_as_output(args.output.as_deref(), &args.compare)?;
     let mut history = args.history.as_deref().map(History::read).transpose()?;
+    args.csv.as_deref().map(page::csv::make).transpose()?;
     let mut document = Document::create(args.output.as_deref().unwrap_or("-"))?;
 
     let earlier = earlier.map(|earlier| read(earlier, &args.compare, args.strict)).transpose()?;

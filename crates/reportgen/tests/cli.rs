@@ -204,6 +204,7 @@ fn runs_on_another_class_of_machine_are_compared_on_request_only() {
     let limit = ["--fail-on-regression", "10"];
     let output = compared(&then, &now, &limit);
     assert_eq!(code(&output), 0);
+    assert!(err(&output).contains("no test has an earlier result to compare with"));
     assert!(out(&output).contains("another class of machine (M2, 8 cores, 32 GB)"));
     let output = compared(&then, &now, &[&limit[..], &["--any-host"]].concat());
     assert_eq!(code(&output), 1);

@@ -137,4 +137,5 @@ fn a_folder_that_cannot_be_written_is_an_error() {
         command.current_dir(DATA).args(["--csv", "/dev/null/x", "passing.jsonl"]).output().unwrap();
     assert_eq!(output.status.code(), Some(74));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/dev/null/x"));
+    assert!(output.stdout.is_empty(), "it is known before the work");
 }

@@ -14,14 +14,21 @@ use super::{
     sheet::{Datum, Sheet, sheets},
 };
 
-/// Writes each table of `page` into a file of its own in `folder`, which is made where it is
-/// not there.
+/// Makes `folder` where it is not there: what cannot be written is to be known before the work.
 ///
 /// # Errors
 ///
-/// When the folder or a file cannot be written.
+/// When it cannot be made, or is no folder.
+pub fn make(folder: &str) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(|source| Error::write(folder, source))
+}
+
+/// Writes each table of `page` into a file of its own in `folder`.
+///
+/// # Errors
+///
+/// When a file cannot be written.
 pub fn write(page: &Page, folder: &str) -> Result<(), Error> {
-    fs::create_dir_all(folder).map_err(|source| Error::write(folder, source))?;
     for sheet in sheets(page).iter().filter(|sheet| !sheet.rows.is_empty()) {
         let path = Path::new(folder).join(format!("{}.csv", sheet.name));
         let path = path.to_string_lossy();

@@ -210,22 +210,24 @@ pub(super) fn facts(page: &mut Page, chapter: &Chapter<'_>) {
     let of = |shift| changes.clone().filter(|(_, change)| change.shift == shift).count() as u64;
     let broke = comparison.pairs.iter().filter(|pair| pair.broke()).count() as u64;
     let mended = comparison.pairs.iter().filter(|pair| pair.mended()).count() as u64;
-    page.fact(
-        "Changed",
-        &format!(
-            "{} worse and {} better beyond the noise, {} within it; {} no longer {}, {} again {}; \
-             {} NEW, {} GONE",
-            things(of(Shift::Worse), "figure"),
-            count(of(Shift::Better)),
-            count(of(Shift::Noise)),
-            things(broke, "test"),
-            if broke == 1 { "passes" } else { "pass" },
-            count(mended),
-            if mended == 1 { "does" } else { "do" },
-            count(comparison.new.len() as u64),
-            count(comparison.gone.len() as u64)
-        ),
-    );
+    let mut parts = vec![format!(
+        "{} worse and {} better beyond the noise, {} within it",
+        things(of(Shift::Worse), "figure"),
+        count(of(Shift::Better)),
+        count(of(Shift::Noise)),
+    )];
+    let passes = |n: u64| if n == 1 { "passes" } else { "pass" };
+    for (n, what) in [
+        (broke, format!("no longer {}", passes(broke))),
+        (mended, format!("{} again", passes(mended))),
+        (comparison.new.len() as u64, "NEW".to_owned()),
+        (comparison.gone.len() as u64, "GONE".to_owned()),
+    ] {
+        if n > 0 {
+            parts.push(format!("{} {what}", super::tests(n)));
+        }
+    }
+    page.fact("Changed", &parts.join("; "));
     if !comparison.environment.is_empty() {
         let n = things(comparison.environment.len() as u64, "difference");
         page.fact("Environment", &format!("{n} besides the figures, see Comparison"));

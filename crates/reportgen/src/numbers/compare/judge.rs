@@ -37,8 +37,7 @@ impl Change {
     /// From `old` to `new`, in percent of the old; none from nothing.
     #[must_use]
     pub fn pct(&self) -> Option<f64> {
-        let pct = 100.0 * (self.new - self.old) / self.old;
-        pct.is_finite().then_some(pct)
+        change_pct(self.old, self.new)
     }
 
     /// By how many percent it became worse, beyond the noise: of a time by how much it grew,
@@ -67,6 +66,12 @@ pub fn judge(old: &[f64], new: &[f64], better: Better, noise_pct: f64) -> Option
         (true, false) => Shift::Worse,
     };
     Some(Change { old: was, new: is, n: (old.len(), new.len()), p, shift })
+}
+
+/// From `old` to `new`, in percent of the old; none from nothing.
+pub(super) fn change_pct(old: f64, new: f64) -> Option<f64> {
+    let pct = 100.0 * (new - old) / old;
+    pct.is_finite().then_some(pct)
 }
 
 /// Whether all values of one lie on one side of all of the other.

@@ -2,7 +2,7 @@
 
 use records::Test;
 
-use super::{Comparison, Shift};
+use super::{Comparison, Shift, judge::change_pct};
 use crate::numbers::median;
 
 /// The times of some tests that both runs have.
@@ -20,8 +20,7 @@ impl Sum {
     /// The change in percent of then; none from nothing.
     #[must_use]
     pub fn pct(&self) -> Option<f64> {
-        let pct = 100.0 * (self.new_s - self.old_s) / self.old_s;
-        pct.is_finite().then_some(pct)
+        change_pct(self.old_s, self.new_s)
     }
 
     /// What is thought of it, when changes up to `noise_pct` percent are noise.
