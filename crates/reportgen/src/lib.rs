@@ -5,6 +5,7 @@
 //! Markdown, HTML, JSON or CSV.
 
 mod cli;
+pub mod compared;
 pub mod history;
 pub mod hybrid;
 pub mod input;
@@ -16,6 +17,7 @@ pub mod render;
 pub mod run;
 
 pub use cli::{Args, Format};
+use compared::Compared;
 use history::History;
 use hybrid::Hybrid;
 use input::Input;
@@ -44,9 +46,10 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     if let Some(history) = &mut history {
         history.add_current(&input);
     }
+    let compared = earlier.as_ref().map(|earlier| Compared::of(&input, earlier, args.rules()));
     let options = render::Options {
         all_rows: args.csv.is_some() || args.format == Format::Json,
-        compare: earlier.as_ref().map(|earlier| (earlier, args.rules())),
+        compare: compared.as_ref(),
         history: history.as_ref(),
         hybrid: hybrid.as_ref(),
     };
@@ -56,8 +59,9 @@ pub fn run(args: &Args) -> Result<u8, Error> {
     if let Some(folder) = &args.csv {
         page::csv::write(&page, folder)?;
     }
-    let limit = args.fail_on_regression.filter(|limit| regression::named(&input, &options, *limit));
-    Ok(if limit.is_some() { exit::FINDING } else { exit::DONE })
+    let limited = compared.as_ref().zip(args.fail_on_regression);
+    let regressed = limited.is_some_and(|(compared, limit)| regression::named(compared, limit));
+    Ok(if regressed { exit::FINDING } else { exit::DONE })
 }
 
 /// Everything that `reader` reads, which has `names`.

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
 use records::classify;
 use reportgen::{
+    compared::Compared,
     history::History,
     hybrid::Hybrid,
     input::Input,
@@ -32,7 +33,8 @@ fn report(lines: &str) -> String {
 fn compared(then: &str, now: &str) -> [String; 2] {
     let (then, now) = (input(then), input(now));
     let rules = Rules { noise_pct: 5.0, any_host: true };
-    let options = render::Options { compare: Some((&then, rules)), ..Default::default() };
+    let all = Compared::of(&now, &then, rules);
+    let options = render::Options { compare: Some(&all), ..Default::default() };
     let page = render::report(&now, &options);
     [markdown::write(&page, markdown::Source::Aligned), html::write(&page)]
 }

@@ -26,7 +26,7 @@ pub(super) struct Chapter<'a> {
     /// Which of its tests are benches, baselines and batches.
     pub(super) measured: Measured<'a>,
     /// The run beside earlier ones, and how they are compared.
-    pub(super) comparison: Option<(Comparison<'a>, Rules)>,
+    pub(super) comparison: Option<(&'a Comparison<'a>, Rules)>,
 }
 
 impl Chapter<'_> {
@@ -45,7 +45,7 @@ impl Chapter<'_> {
 
     /// What the comparison says, where there is one.
     pub(super) fn compared<T>(&self, ask: impl FnOnce(&Comparison<'_>) -> Option<T>) -> Option<T> {
-        ask(&self.comparison.as_ref()?.0)
+        ask(self.comparison.as_ref()?.0)
     }
 
     /// Whether the backend has to be named to tell results apart.

@@ -39,21 +39,15 @@ use crate::page::{About, Cell, Left, Page, Right, Table, code, row};
 use chapter::Chapter;
 use format::{count, moment, or_none, things};
 
-use crate::{
-    history::History,
-    hybrid::Hybrid,
-    input::Input,
-    numbers::{Comparison, Rules},
-    run::Run,
-};
+use crate::{compared::Compared, history::History, hybrid::Hybrid, input::Input, run::Run};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
     /// Whether tables have the rows, too, that nobody sees: for programs.
     pub all_rows: bool,
-    /// What to compare with, and how.
-    pub compare: Option<(&'a Input, Rules)>,
+    /// The runs beside earlier ones.
+    pub compare: Option<&'a Compared<'a>>,
     /// How figures went over earlier runs and these.
     pub history: Option<&'a History>,
     /// The strategy of two models that is to be computed.
@@ -66,13 +60,15 @@ pub fn report(input: &Input, options: &Options<'_>) -> Page {
     let mut page = Page::new(options.all_rows);
     match &input.chapters()[..] {
         [] => nothing(&mut page),
-        [run] => chapter(&mut page, input, run, options),
+        [run] => chapter(&mut page, input, (0, run), options),
         runs => {
             page.heading(1, &format!("Report on {} runs", runs.len()));
             overview(&mut page, runs);
             over::section(&mut page, runs);
             page.depth = 1;
-            runs.iter().for_each(|run| chapter(&mut page, input, run, options));
+            runs.iter()
+                .enumerate()
+                .for_each(|(at, run)| chapter(&mut page, input, (at, run), options));
             page.depth = 0;
         }
     }
@@ -85,8 +81,8 @@ pub fn report(input: &Input, options: &Options<'_>) -> Page {
         history::section(&mut page, history);
     }
     files::section(&mut page, input, "");
-    if let Some((old, _)) = options.compare {
-        files::section(&mut page, old, " compared with");
+    if let Some(compared) = options.compare {
+        files::section(&mut page, compared.old, " compared with");
     }
     if !input.runs.is_empty() {
         guide::section(&mut page);
@@ -129,13 +125,12 @@ fn overview(page: &mut Page, runs: &[&Run]) {
     page.table(table, "not known");
 }
 
-/// The report on one run.
-fn chapter(page: &mut Page, input: &Input, run: &Run, options: &Options<'_>) {
+/// The report on one run, which is the chapter of that number.
+fn chapter(page: &mut Page, input: &Input, (at, run): (usize, &Run), options: &Options<'_>) {
     page.about.run = Some(run.id.clone());
     page.about.host = run.host_is_known().then(|| run.host.clone());
     let mut chapter = Chapter::of(run);
-    chapter.comparison =
-        options.compare.map(|(old, rules)| (Comparison::of(run, &old.chapters(), rules), rules));
+    chapter.comparison = options.compare.and_then(|all| Some((all.chapters.get(at)?, all.rules)));
     head::section(page, input, &chapter);
     summary::section(page, input, &chapter);
     comparison::section(page, &chapter);
