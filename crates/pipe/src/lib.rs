@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod ahead;
 mod assemble;
 mod blocks;
 pub mod cli;
@@ -34,6 +35,7 @@ mod input;
 mod lines;
 mod man;
 mod reader;
+mod scan;
 mod text;
 mod writer;
 
