@@ -1,17 +1,29 @@
 //! Numbers as they are written.
 
+/// The powers of ten that decimals make. More than nine are never asked for.
+const POWERS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
+/// Above this every `f64` is whole: there is nothing to round. 2^53.
+const ALL_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// `value` with at most `decimals` decimals, as the nearest `f64`.
 ///
 /// Values so large that they have no such decimals come back unchanged.
 #[must_use]
 pub fn round(value: f64, decimals: u8) -> f64 {
-    let scale = 10f64.powi(i32::from(decimals));
+    let scale = POWERS[usize::from(decimals).min(POWERS.len() - 1)];
     let scaled = value * scale;
-    // Above 2^53 every f64 is whole: there is nothing to round.
-    if !scaled.is_finite() || scaled.abs() >= 9_007_199_254_740_992.0 {
-        return value;
-    }
-    scaled.round() / scale
+    // NaN is not below either.
+    if scaled.abs() < ALL_WHOLE { whole(scaled).copysign(scaled) / scale } else { value }
+}
+
+/// The nearest whole number, away from zero where two are as near, of a value below
+/// [`ALL_WHOLE`]; without the call that `f64::round` is. The sign of a zero is lost.
+fn whole(value: f64) -> f64 {
+    // It fits, and what is left is exact.
+    let towards_zero = value as i64;
+    let left = value - towards_zero as f64;
+    (towards_zero + i64::from(left >= 0.5) - i64::from(left <= -0.5)) as f64
 }
 
 /// Up to here a whole number of last decimals has at most 15 digits, and of texts with so
@@ -23,47 +35,85 @@ const MOST_DECIMALS: u8 = 5;
 
 /// Writes `value` as `serde_json` does; quickly where it has at most `decimals` decimals.
 pub fn write_number(out: &mut Vec<u8>, value: f64, decimals: u8) {
-    let scale = 10u64.pow(u32::from(decimals.min(MOST_DECIMALS)));
-    let last_decimals = (value * scale as f64).round();
-    let is_plain = last_decimals.abs() < FEW_DIGITS
-        && last_decimals / scale as f64 == value
-        && !(value == 0.0 && value.is_sign_negative());
-    if !is_plain {
+    let decimals = usize::from(decimals.min(MOST_DECIMALS));
+    let scale = POWERS[decimals];
+    let scaled = value * scale;
+    if scaled.abs() < FEW_DIGITS
+        && let last_decimals = whole(scaled)
+        && last_decimals / scale == value
+        && !(value == 0.0 && value.is_sign_negative())
+    {
+        write_decimals(out, last_decimals as i64, decimals);
+    } else {
         // A number has no way to fail; what is none is `null`.
         let _ = serde_json::to_writer(out, &value);
-        return;
-    }
-    if value < 0.0 {
-        out.push(b'-');
-    }
-    let last_decimals = last_decimals.abs() as u64;
-    write_whole(out, last_decimals / scale);
-    out.push(b'.');
-    let (mut rest, mut scale) = (last_decimals % scale, scale / 10);
-    loop {
-        // A digit, so it fits.
-        out.push(b'0' + rest.checked_div(scale).unwrap_or(0) as u8);
-        rest = rest.checked_rem(scale).unwrap_or(0);
-        if rest == 0 {
-            return;
-        }
-        scale /= 10;
     }
 }
 
-/// Writes a whole number.
-pub fn write_whole(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut from = digits.len();
-    loop {
-        from -= 1;
-        digits[from] = b'0' + (number % 10) as u8;
+/// Writes a number given in units of the last of so many decimals: without the zeros at its
+/// end, but for one behind the point.
+fn write_decimals(out: &mut Vec<u8>, mut number: i64, decimals: usize) {
+    let mut digits = decimals;
+    while digits > 1 && number % 10 == 0 {
         number /= 10;
-        if number == 0 {
-            break;
+        digits -= 1;
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    let mut text = Text::EMPTY;
+    let mut rest = number.unsigned_abs();
+    for _ in 0..digits {
+        rest = text.digit(rest);
+    }
+    if digits == 0 {
+        text.before(b'0');
+    }
+    text.before(b'.');
+    text.digits(rest);
+    out.extend_from_slice(text.get());
+}
+
+/// Writes a whole number.
+pub fn write_whole(out: &mut Vec<u8>, number: u64) {
+    let mut text = Text::EMPTY;
+    text.digits(number);
+    out.extend_from_slice(text.get());
+}
+
+/// A number that is written from its end.
+struct Text {
+    bytes: [u8; Text::LENGTH],
+    from: usize,
+}
+
+impl Text {
+    /// A point and the digits of the largest `u64`, and a zero.
+    const LENGTH: usize = 22;
+    const EMPTY: Text = Text { bytes: [0; Text::LENGTH], from: Text::LENGTH };
+
+    fn before(&mut self, byte: u8) {
+        self.from -= 1;
+        self.bytes[self.from] = byte;
+    }
+
+    /// The last digit of `number`; what is before it.
+    fn digit(&mut self, number: u64) -> u64 {
+        // A digit, so it fits.
+        self.before(b'0' + (number % 10) as u8);
+        number / 10
+    }
+
+    fn digits(&mut self, mut number: u64) {
+        number = self.digit(number);
+        while number > 0 {
+            number = self.digit(number);
         }
     }
-    out.extend_from_slice(&digits[from..]);
+
+    fn get(&self) -> &[u8] {
+        &self.bytes[self.from..]
+    }
 }
 
 #[cfg(test)]
