@@ -65,7 +65,8 @@ pub struct Join {
     too_late: u64,
     /// By how much the times of each input are later.
     shifts: Vec<Shift>,
-    analysis: Analysis,
+    /// Finds out more; none where nobody wants to know.
+    analysis: Option<Analysis>,
     /// What a correlate before this one found out about a run, by the number of the run.
     earlier: Vec<(usize, Vec<u8>)>,
     /// What the findings had to leave out.
@@ -159,7 +160,7 @@ impl Join {
             joined: VecDeque::new(),
             too_late: 0,
             shifts: Vec::new(),
-            analysis: Analysis::new(Thresholds::default()),
+            analysis: Some(Analysis::new(Thresholds::default())),
             earlier: Vec::new(),
             left_out: Vec::new(),
             deltas: BTreeMap::new(),
@@ -169,18 +170,25 @@ impl Join {
     /// With other thresholds of anomalies; before the first line.
     #[must_use]
     pub fn with_thresholds(mut self, thresholds: Thresholds) -> Join {
-        self.analysis = Analysis::new(thresholds);
+        self.analysis = Some(Analysis::new(thresholds));
+        self
+    }
+
+    /// Joins only, and finds nothing out beyond that; before the first line.
+    #[must_use]
+    pub fn without_findings(mut self) -> Join {
+        self.analysis = None;
         self
     }
 
     #[cfg(test)]
     pub(crate) fn analysis(&self) -> &Analysis {
-        &self.analysis
+        self.analysis.as_ref().unwrap()
     }
 
     #[cfg(test)]
     pub(crate) fn with_analysis(mut self, analysis: Analysis) -> Join {
-        self.analysis = analysis;
+        self.analysis = Some(analysis);
         self
     }
 
@@ -247,13 +255,15 @@ impl Join {
         let shift = self.shift(part.input).all;
         let stream = &mut self.streams[index];
         let rows = stream.scanned(part, shift);
-        let missed = part.rows.iter().fold(0u64, |sum, row| sum.saturating_add(row.missed));
-        let mut columns = Columns::NONE;
-        for (place, _) in part.columns() {
-            columns.0[place] = &stream.samples.column(place)[rows.clone()];
+        if let Some(analysis) = &mut self.analysis {
+            let missed = part.rows.iter().fold(0u64, |sum, row| sum.saturating_add(row.missed));
+            let mut columns = Columns::NONE;
+            for (place, _) in part.columns() {
+                columns.0[place] = &stream.samples.column(place)[rows.clone()];
+            }
+            let times = &stream.samples.times()[rows];
+            analysis.samples(index, times, missed, &columns);
         }
-        let times = &stream.samples.times()[rows];
-        self.analysis.samples(index, times, missed, &columns);
         self.after_sample(index, part.input);
     }
 
@@ -261,11 +271,14 @@ impl Join {
     pub fn finish(&mut self) {
         for (index, stream) in self.streams.iter_mut().enumerate() {
             stream.samples.sort();
-            if stream.replay && stream.samples.is_whole() {
-                self.analysis.restart(index);
+            if let Some(analysis) = &mut self.analysis
+                && stream.replay
+                && stream.samples.is_whole()
+            {
+                analysis.restart(index);
                 for (row, ts) in stream.samples.times().iter().enumerate() {
                     let value = |series| stream.samples.value(series, row).unwrap_or(f64::NAN);
-                    self.analysis.sample(index, *ts, 0, &Values(std::array::from_fn(value)));
+                    analysis.sample(index, *ts, 0, &Values(std::array::from_fn(value)));
                 }
             }
         }
@@ -340,16 +353,22 @@ impl Join {
                 // their order does not matter.
                 let seconds = mark.interval_ms.map(|ms| ms / 1e3).filter(|s| *s > 0.0);
                 stream.interval = [stream.interval, seconds].into_iter().flatten().reduce(f64::max);
-                self.analysis.stream(index, seconds, mark.command.is_some());
+                if let Some(analysis) = &mut self.analysis {
+                    analysis.stream(index, seconds, mark.command.is_some());
+                }
                 self.in_force = (input, Origin { run: mark.run, host: mark.host });
                 self.join_complete(index);
             }
             Kind::RunStart => {
                 stream.announces = true;
-                self.analysis.says_loads(index);
+                if let Some(analysis) = &mut self.analysis {
+                    analysis.says_loads(index);
+                }
             }
             Kind::Begin => {
-                self.analysis.begin(index, micros(mark.ts));
+                if let Some(analysis) = &mut self.analysis {
+                    analysis.begin(index, micros(mark.ts));
+                }
                 stream.begin(mark.ts, mark.id, mark.phase, mark.params.unwrap_or_default());
             }
             _ => stream.end(),
@@ -362,7 +381,9 @@ impl Join {
         let values = SERIES.iter().enumerate();
         let values = values.filter_map(|(place, series)| Some((place, (series.get)(sample)?)));
         self.streams[index].sample(ts, seq, values);
-        self.analysis.sample(index, ts, sample.missed.unwrap_or(0), &Values::of(sample));
+        if let Some(analysis) = &mut self.analysis {
+            analysis.sample(index, ts, sample.missed.unwrap_or(0), &Values::of(sample));
+        }
         self.after_sample(index, input);
     }
 
@@ -447,15 +468,19 @@ impl Join {
             let delta = || samples.and_then(|samples| model_delta_gb(samples, load));
             *self.deltas.entry((stream, load.start, load.end)).or_insert_with(delta)
         });
-        if let Some(facts) = item.facts(stream, figures.as_ref()) {
-            self.analysis.item(&facts, samples);
+        if let Some(analysis) = &mut self.analysis
+            && let Some(facts) = item.facts(stream, figures.as_ref())
+        {
+            analysis.item(&facts, samples);
         }
         let kind = item.kind;
         let found = Joined { figures, cold_start, model_delta_gb };
         self.joined.push_back((kind, item.joined(found)));
-        if self.analysis.is_full() {
+        if let Some(analysis) = &mut self.analysis
+            && analysis.is_full()
+        {
             let origins: Vec<Origin> = self.streams.iter().map(|s| s.origin.clone()).collect();
-            let told = self.analysis.condense(&origins);
+            let told = analysis.condense(&origins);
             self.joined.extend(told.iter().filter_map(|(_, finding)| {
                 Some((Kind::ModelLife, serde_json::to_vec(finding).ok()?))
             }));

@@ -66,6 +66,9 @@ pub fn run(args: Args) -> Result<u8, Error> {
     let writer = Writer::create(args.output.as_deref())?;
     let mut join =
         Join::new(args.files.len().max(1)).with_thresholds(thresholds).with_shifts(shifts);
+    if args.tests_only {
+        join = join.without_findings();
+    }
     let mut out = Out { writer, table: &mut table, tests_only: args.tests_only };
 
     loop {
@@ -80,10 +83,8 @@ pub fn run(args: Args) -> Result<u8, Error> {
     }
     join.finish();
     out.joined(&mut join)?;
-    if !args.tests_only {
-        for line in join.findings() {
-            out.writer.line(&line)?;
-        }
+    for line in join.findings() {
+        out.writer.line(&line)?;
     }
     out.writer.flush()?;
     if let Some(table) = &mut table {

@@ -19,7 +19,10 @@ impl Join {
         if told.kind.as_deref().is_some_and(|kind| AWAY.contains(&kind))
             && let Some(window) = told.away()
         {
-            self.analysis.away(stream, window.later(self.shift(input).all));
+            let window = window.later(self.shift(input).all);
+            if let Some(analysis) = &mut self.analysis {
+                analysis.away(stream, window);
+            }
         }
         Ok(Fate::PassOn)
     }
@@ -28,7 +31,9 @@ impl Join {
     /// earlier correlate found out about a run is passed on where there are no samples
     /// of the run to find it out from again.
     pub fn findings(&mut self) -> Vec<Vec<u8>> {
-        let mut analysis = std::mem::take(&mut self.analysis);
+        let Some(mut analysis) = self.analysis.take() else {
+            return Vec::new();
+        };
         let earlier = std::mem::take(&mut self.earlier);
         let streams = &self.streams;
         let origins: Vec<Origin> = streams.iter().map(|stream| stream.origin.clone()).collect();
