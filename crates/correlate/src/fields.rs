@@ -9,7 +9,6 @@ use serde::{
 use serde_json::value::RawValue;
 
 /// Fields to set, as they are written behind others.
-#[derive(Default)]
 pub(crate) struct Added {
     text: Vec<u8>,
     /// Their names, and where in the text their values are.
@@ -17,6 +16,11 @@ pub(crate) struct Added {
 }
 
 impl Added {
+    /// None, with room for so many bytes of them.
+    pub(crate) fn with_room(bytes: usize) -> Added {
+        Added { text: Vec::with_capacity(bytes), fields: Vec::new() }
+    }
+
     /// One more, whose value `write` writes.
     pub(crate) fn field(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
         self.text.extend_from_slice(b",\"");

@@ -236,9 +236,10 @@ impl Fold {
     fn take_spacings(&mut self, times: &[Micros], rows: Range<usize>) {
         let before = self.last.or_else(|| rows.clone().next().map(|row| times[row]));
         let froms = before.into_iter().chain(times[rows.clone()].iter().copied());
-        let spacings = froms.zip(&times[rows]).map(|(from, to)| (to - from) as f64);
+        let mut spacings = Vec::with_capacity(rows.len());
         // The first sample of all has none before it.
-        let spacings: Vec<f64> = spacings.filter(|spacing| *spacing > 0.0).collect();
+        let all = froms.zip(&times[rows]).map(|(from, to)| to - from);
+        spacings.extend(all.filter(|spacing| *spacing > 0).map(|spacing| spacing as f64));
         self.spacings.extend(&spacings, SPACING);
     }
 
@@ -326,8 +327,7 @@ impl Folded {
             (first, first, first * total)
         } else {
             // Of NaN, which compares to nothing, there is no sum either.
-            let (min, max) = extremes(values);
-            (min, max, dot(values, weights))
+            gathered(values, weights)
         };
         if sum.is_nan() {
             return false;
@@ -396,34 +396,25 @@ pub(crate) fn all_are(one: f64, values: &[f64]) -> bool {
     values.chunks(16).all(|chunk| chunk.iter().fold(true, |same, value| same & (*value == one)))
 }
 
-/// The least and the greatest of `values`, in four parts, as below.
-fn extremes(values: &[f64]) -> (f64, f64) {
-    let (mut least, mut most) = ([f64::INFINITY; 4], [f64::NEG_INFINITY; 4]);
-    let (quads, rest) = values.as_chunks::<4>();
-    let mut look_at = |lane: usize, value: f64| {
+/// The least and the greatest of `values`, and their sum, each times its weight: in four
+/// parts, so that they need not wait for one another.
+fn gathered(values: &[f64], weights: &[f64]) -> (f64, f64, f64) {
+    let mut least = [f64::INFINITY; 4];
+    let (mut most, mut sums) = ([f64::NEG_INFINITY; 4], [0.0; 4]);
+    let mut take = |lane: usize, value: f64, weight: f64| {
         least[lane] = if value < least[lane] { value } else { least[lane] };
         most[lane] = if value > most[lane] { value } else { most[lane] };
+        sums[lane] += value * weight;
     };
-    for quad in quads {
-        (0..4).for_each(|lane| look_at(lane, quad[lane]));
-    }
-    rest.iter().for_each(|value| look_at(0, *value));
-    (
-        least.into_iter().fold(f64::INFINITY, f64::min),
-        most.into_iter().fold(f64::NEG_INFINITY, f64::max),
-    )
-}
-
-/// The sum of products, in four parts, so that they need not wait for one another.
-fn dot(values: &[f64], weights: &[f64]) -> f64 {
-    let mut sums = [0.0; 4];
     let (quads, rest) = values.as_chunks::<4>();
     let (weight_quads, weight_rest) = weights.as_chunks::<4>();
     for (value, weight) in quads.iter().zip(weight_quads) {
-        for lane in 0..4 {
-            sums[lane] += value[lane] * weight[lane];
-        }
+        (0..4).for_each(|lane| take(lane, value[lane], weight[lane]));
     }
-    let rest: f64 = rest.iter().zip(weight_rest).map(|(value, weight)| value * weight).sum();
-    sums.iter().sum::<f64>() + rest
+    rest.iter().zip(weight_rest).for_each(|(value, weight)| take(0, *value, *weight));
+    (
+        least.into_iter().fold(f64::INFINITY, f64::min),
+        most.into_iter().fold(f64::NEG_INFINITY, f64::max),
+        sums.iter().sum(),
+    )
 }

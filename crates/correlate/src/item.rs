@@ -181,12 +181,17 @@ pub(crate) struct Joined {
     pub(crate) model_delta_gb: Option<f64>,
 }
 
+/// What is added is rarely longer than this, without the series.
+const LINE_BYTES: usize = 128;
+/// What is said of a series is rarely longer than this.
+const SERIES_BYTES: usize = 128;
 /// Decimals of memory.
 const GB_DECIMALS: u8 = 3;
 
 impl Joined {
     fn added(&self) -> Added {
-        let mut added = Added::default();
+        let series = self.figures.as_ref().map_or(0, |figures| figures.series.len());
+        let mut added = Added::with_room(LINE_BYTES + series * SERIES_BYTES);
         if let Some(figures) = &self.figures {
             added.field("resources", |text| figures.write(text));
         }

@@ -17,7 +17,8 @@ const DIGITS: u8 = 3;
 pub(crate) enum Quantiles {
     /// All the same, and so many: much of a machine stands still most of the time.
     Same(f64, usize),
-    Exact(Vec<f64>),
+    /// Each as its [`key`].
+    Exact(Vec<i64>),
     /// In units of the last decimal that the series is written with.
     Counted(Box<Histogram<u32>>),
 }
@@ -53,12 +54,12 @@ impl Quantiles {
             }
             Quantiles::Same(same, count) => {
                 let mut all = Vec::with_capacity(*count + values.len());
-                all.resize(*count, *same);
+                all.resize(*count, key(*same));
                 *self = Quantiles::Exact(all);
                 self.go_on(values, unit);
             }
             Quantiles::Exact(all) => {
-                all.extend_from_slice(values);
+                all.extend(values.iter().map(|value| key(*value)));
                 if all.len() > EXACT
                     && let Some(counted) = count(all, unit)
                 {
@@ -71,19 +72,24 @@ impl Quantiles {
         }
     }
 
+    /// The quantile in the middle. None when there are no values.
+    pub(crate) fn median(&mut self, unit: Unit) -> Option<f64> {
+        match self {
+            Quantiles::Exact(keys) => Some(quantile_among(keys, 0, 0.5)),
+            _ => Some(self.pair(0.5, 0.5, unit)?.0),
+        }
+    }
+
     /// Two quantiles, the lower one first. None when there are no values.
     pub(crate) fn pair(&mut self, low: f64, high: f64, unit: Unit) -> Option<(f64, f64)> {
         match self {
             Quantiles::Same(_, 0) => None,
             Quantiles::Same(same, _) => Some((*same, *same)),
-            Quantiles::Exact(values) => {
-                let mut keys: Vec<i64> = values.iter().map(|value| key(*value)).collect();
-                let above = quantile_among(&mut keys, values.len(), values.len(), high);
-                // That put the lower ones in front, where both neighbours of the lower
-                // quantile are, unless the two quantiles are next to one another.
-                let (front, count) = (place(values.len(), high).0, values.len());
-                let front = if place(count, low).0 < front { front + 1 } else { count };
-                Some((quantile_among(&mut keys, front, count, low), above))
+            Quantiles::Exact(keys) => {
+                let below = quantile_among(keys, 0, low);
+                // That put what is higher behind it, where the higher quantile is.
+                let known = place(keys.len(), low).0;
+                Some((below, quantile_among(keys, known, high)))
             }
             Quantiles::Counted(histogram) => {
                 let at = |q| {
@@ -100,13 +106,15 @@ fn scale(unit: Unit) -> f64 {
     10f64.powi(unit.decimals().into())
 }
 
-/// The histogram of `values`. None when one is negative, which no histogram counts.
-fn count(values: &[f64], unit: Unit) -> Option<Histogram<u32>> {
+/// The histogram of the values with those keys. None when one is negative, which no
+/// histogram counts.
+fn count(keys: &[i64], unit: Unit) -> Option<Histogram<u32>> {
     let mut histogram = Histogram::new(DIGITS).ok()?;
-    if values.iter().any(|value| *value < 0.0) {
+    let values = || keys.iter().map(|key| value(*key));
+    if values().any(|value| value < 0.0) {
         return None;
     }
-    values.iter().for_each(|value| add(&mut histogram, *value, unit));
+    values().for_each(|value| add(&mut histogram, value, unit));
     Some(histogram)
 }
 
@@ -122,14 +130,14 @@ fn add(histogram: &mut Histogram<u32>, value: f64, unit: Unit) {
 /// of numpy and R. `values` are not empty, and none is NaN.
 pub(crate) fn quantile(values: &[f64], q: f64) -> f64 {
     let mut keys: Vec<i64> = values.iter().map(|value| key(*value)).collect();
-    quantile_among(&mut keys, values.len(), values.len(), q)
+    quantile_among(&mut keys, 0, q)
 }
 
-/// The same of `count` keys, where the lowest are known to be the first `front` ones, among
-/// which it lies. Their order changes.
-fn quantile_among(keys: &mut [i64], front: usize, count: usize, q: f64) -> f64 {
-    let (below, part) = place(count, q);
-    let (_, low, higher) = keys[..front].select_nth_unstable(below);
+/// The same of the values with those keys, of which the first `known` are known to be the
+/// lowest, and it does not lie among them. The order of the others changes.
+fn quantile_among(keys: &mut [i64], known: usize, q: f64) -> f64 {
+    let (below, part) = place(keys.len(), q);
+    let (_, low, higher) = keys[known..].select_nth_unstable(below - known);
     let low = *low;
     // Nothing lies higher only where it is the last one itself.
     let high = value(higher.iter().copied().min().unwrap_or(low));

@@ -81,11 +81,6 @@ fn stats(
     if folded.min > folded.max {
         return None;
     }
-    let (p50, p95) = if folded.min == folded.max {
-        (folded.min, folded.min)
-    } else {
-        folded.quantiles.pair(0.50, 0.95, series.unit)?
-    };
     let delta = match (series.hold, folded.earlier, after.or(folded.later)) {
         // A value less itself is no change that was measured.
         (Hold::Gauge, Some((from_ts, from)), Some((to_ts, to))) if from_ts < to_ts => {
@@ -93,15 +88,16 @@ fn stats(
         }
         _ => None,
     };
-    Some(SeriesStats {
-        min: tidy(folded.min),
-        mean: folded.mean.get().map(tidy),
-        // A bucket of the histogram may reach beyond the extremes.
-        p50: tidy(p50.clamp(folded.min, folded.max)),
-        p95: tidy(p95.clamp(folded.min, folded.max)),
-        max: tidy(folded.max),
-        delta: delta.map(tidy),
-    })
+    let (mean, delta) = (folded.mean.get().map(tidy), delta.map(tidy));
+    let min = tidy(folded.min);
+    if folded.min == folded.max {
+        return Some(SeriesStats { min, mean, p50: min, p95: min, max: min, delta });
+    }
+    let (p50, p95) = folded.quantiles.pair(0.50, 0.95, series.unit)?;
+    // A bucket of the histogram may reach beyond the extremes.
+    let inside = |value: f64| tidy(value.clamp(folded.min, folded.max));
+    let max = tidy(folded.max);
+    Some(SeriesStats { min, mean, p50: inside(p50), p95: inside(p95), max, delta })
 }
 
 /// The samples next to a window.
@@ -161,7 +157,7 @@ impl Folded {
 
 /// The median of the spacings, in seconds.
 fn median_spacing(spacings: &mut Quantiles) -> Option<f64> {
-    let (median, _) = spacings.pair(0.5, 0.5, records::Unit::Count)?;
+    let median = spacings.median(records::Unit::Count)?;
     // Between two whole numbers at most: a whole one again, or half of one.
     Some(round(seconds(median.round() as Micros), 4))
 }

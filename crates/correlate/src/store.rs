@@ -61,16 +61,19 @@ impl Samples {
 
     /// Takes samples that were scanned, at times that are `shift` later.
     pub(crate) fn push_rows(&mut self, part: &pipe::Samples<'_>, shift: Micros) {
-        let known = self.times.len();
+        let mut known = self.times.len();
         for row in part.rows {
             let time = micros(row.ts) + shift;
             self.out_of_order |= self.times.last().is_some_and(|last| time <= *last);
             self.times.push(time);
         }
-        for (place, values) in part.columns() {
-            let column = &mut self.columns[place];
-            column.resize(known, f64::NAN);
-            column.extend(values);
+        for part in part.pieces() {
+            for (place, values) in part.columns() {
+                let column = &mut self.columns[place];
+                column.resize(known, f64::NAN);
+                column.extend(values);
+            }
+            known += part.rows.len();
         }
     }
 
