@@ -3,18 +3,23 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
     time::{Duration, Instant},
 };
 
 /// How soon a line has to come.
 const SOON: Duration = Duration::from_millis(10);
 
+/// After so long a line does not come any more.
+const NEVER: Duration = Duration::from_secs(60);
+
 /// correlate in a pipe, and the samples that it was given.
 struct Live {
     child: Child,
     into: Option<ChildStdin>,
-    out: BufReader<ChildStdout>,
+    out: Receiver<(Instant, String)>,
     seq: u64,
 }
 
@@ -26,8 +31,12 @@ impl Live {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (into, out) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let mut live = Live { child, into, out, seq: 0 };
+        let (sender, out) = channel();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        thread::spawn(move || {
+            lines.for_each(|line| drop(sender.send((Instant::now(), line.unwrap()))));
+        });
+        let mut live = Live { into: child.stdin.take(), child, out, seq: 0 };
         live.line(r#""record":"stream","ts":0,"interval_ms":200"#);
         live.line(r#""record":"run_start","ts":0"#);
         live
@@ -65,14 +74,12 @@ impl Live {
     /// Whether the next line that comes is that test with what was found, and how long
     /// after `since` it came.
     fn joined(&mut self, id: usize, since: Instant) -> Duration {
-        let mut line = String::new();
-        self.out.read_line(&mut line).unwrap();
-        let took = since.elapsed();
+        let (came, line) = self.out.recv_timeout(NEVER).unwrap();
         assert!(
             line.contains(&format!("\"id\":\"t{id}\"")) && line.contains("resources"),
             "{line}"
         );
-        took
+        came.saturating_duration_since(since)
     }
 }
 
@@ -115,7 +122,7 @@ fn a_test_comes_out_at_once_when_the_input_ends() {
         live.samples(5);
         live.test(id, 0.1, 10.0);
         // It has read them all when it has begun to wait.
-        std::thread::sleep(Duration::from_millis(20));
+        thread::sleep(Duration::from_millis(20));
         let since = Instant::now();
         drop(live.into.take());
         let took = live.joined(id, since);
