@@ -103,19 +103,35 @@ def opened(page):
     return seen, drawn, browser
 
 
+# From a key to the redraw, and to when the frame with it is on the screen: the browser says
+# that of a mark which is put on the page once everything is redrawn, and so is first seen
+# together with it.
 ZOOM = """(async () => {
-  const count = () => performance.getEntriesByName('drawn').length;
-  const [before, start] = [count(), performance.now()];
+  const start = performance.now();
   dispatchEvent(new KeyboardEvent('keydown', { key: '%s' }));
-  while (count() === before) await new Promise((done) => setTimeout(done));
-  return performance.now() - start;
+  while (document.documentElement.hasAttribute('data-busy')) await new Promise((done) => setTimeout(done));
+  const redrawn = performance.now() - start;
+  const mark = Object.assign(document.createElement('b'), { textContent: 'redrawn', style: 'position: fixed; top: 0' });
+  mark.setAttribute('elementtiming', String(start));
+  const seen = new Promise((done) => new PerformanceObserver((list, observer) => {
+    const entry = list.getEntries().find((entry) => entry.identifier === String(start));
+    if (!entry) return;
+    observer.disconnect();
+    done(entry.renderTime - start);
+  }).observe({ type: 'element' }));
+  document.body.append(mark);
+  const both = [redrawn, await seen];
+  mark.remove();
+  await new Promise((done) => setTimeout(done, 100));
+  return both;
 })()"""
+ZOOMS = {"in": "wwwwww", "moved": "dadada", "out": "sss", "all": "fwf"}
 
 
 def in_the_browser(page, work, runs=5):
     empty = work / "empty.html"
     empty_page(page, empty)
-    extra, seen, zooms = [], [], []
+    extra, seen, zooms = [], [], {kind: [] for kind in ZOOMS}
     for _ in range(runs):
         _, nothing, browser = opened(empty)
         browser.close()
@@ -123,11 +139,18 @@ def in_the_browser(page, work, runs=5):
         extra.append(drawn - nothing)
         seen.append(first)
         browser.js("new Promise((done) => setTimeout(done, 500))")
-        zooms += [browser.js(ZOOM % key) for key in "wwwdaaws"]
+        for kind, keys in ZOOMS.items():
+            zooms[kind] += [browser.js(ZOOM % key) for key in keys]
         nodes = browser.js("document.querySelectorAll('*').length")
         browser.close()
+
+    def took(these, i):
+        return f"{statistics.median(zoom[i] for zoom in these):.0f} ms (at most {max(zoom[i] for zoom in these):.0f})"
+
+    every = [zoom for of_kind in zooms.values() for zoom in of_kind]
+    kinds = ", ".join(f"{kind} {took(these, 1)}" for kind, these in zooms.items())
     return f"seen after {statistics.median(seen):.0f} ms, drawn {statistics.median(extra):.0f} ms after an empty page with " \
-           f"plotly.js, a zoom {statistics.median(zooms):.0f} ms (at most {max(zooms):.0f}), {nodes:,} nodes"
+           f"plotly.js, {nodes:,} nodes\n  a zoom is redrawn in {took(every, 0)} and on the screen in {took(every, 1)}: {kinds}"
 
 
 def drawing(work, binary, measured, samples, tests):

@@ -11,9 +11,9 @@ use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
 /// The page's scripts, in the order in which they are read; one scope holds them all.
-const PAGE_SCRIPTS: [&str; 14] = [
+const PAGE_SCRIPTS: [&str; 17] = [
     "dom", "state", "format", "palette", "header", "table", "library", "samples", "lanes", "axes",
-    "figure", "strip", "controls", "start",
+    "figure", "curves", "moving", "drawing", "strip", "controls", "start",
 ];
 const FOLDER: &str = "src/page/js";
 const OPEN: &str = "<script type=\"text/javascript\">";

@@ -8,6 +8,8 @@ const MISSING = -0x80000000;
 const GAP = 3;
 // So many bands of pressure are drawn at most; near ones become one.
 const BANDS = 100;
+// Samples that are summed up together, so that a zoom does not go through all of them.
+const BLOCK = 64;
 
 // The machines of the page, each with its packed columns, unpacked when first needed.
 const views = [];
@@ -123,6 +125,59 @@ function bounds(times, from, to, bins) {
   return begins;
 }
 
+// What is known of some samples: the first and the last with a value, the least and the
+// greatest of them, and how many there are.
+const FIRST = 0, LAST = 1, LEAST = 2, GREATEST = 3, MEASURED = 4, FIGURES = 5;
+
+// That of the samples from `start` to before `end`, by what is known of whole `blocks`. It
+// runs through all samples at the first look and through thousands of blocks at each zoom:
+// so it is plain.
+function sumUp(values, start, end, blocks, into, at) {
+  let first = -1, last = -1, least = -1, greatest = -1, measured = 0, low = 0, high = 0;
+  let i = start;
+  while (i < end) {
+    if (blocks !== null && i % BLOCK === 0 && i + BLOCK <= end) {
+      const block = (i / BLOCK) * FIGURES;
+      i += BLOCK;
+      if (blocks[block + MEASURED] === 0) continue;
+      const [lowest, highest] = [blocks[block + LEAST], blocks[block + GREATEST]];
+      if (first < 0) first = blocks[block + FIRST];
+      last = blocks[block + LAST];
+      if (measured === 0 || values[lowest] < low) low = values[(least = lowest)];
+      if (measured === 0 || values[highest] > high) high = values[(greatest = highest)];
+      measured += blocks[block + MEASURED];
+      continue;
+    }
+    const value = values[i];
+    if (value !== MISSING) {
+      if (first < 0) first = i;
+      last = i;
+      if (measured === 0 || value < low) low = value, least = i;
+      if (measured === 0 || value > high) high = value, greatest = i;
+      measured++;
+    }
+    i++;
+  }
+  into[at + FIRST] = first;
+  into[at + LAST] = last;
+  into[at + LEAST] = least;
+  into[at + GREATEST] = greatest;
+  into[at + MEASURED] = measured;
+}
+
+// What is known of each whole block of a column, found once.
+const allBlocks = new WeakMap();
+function blocksOf(values) {
+  let blocks = allBlocks.get(values);
+  if (blocks) return blocks;
+  blocks = new Int32Array(Math.floor(values.length / BLOCK) * FIGURES);
+  for (let at = 0, i = 0; at < blocks.length; at += FIGURES, i += BLOCK) {
+    sumUp(values, i, i + BLOCK, null, blocks, at);
+  }
+  allBlocks.set(values, blocks);
+  return blocks;
+}
+
 // Which samples of a column to draw: all while they are few, else of each column of
 // pixels the least and the greatest, so that every peak keeps its exact value. With a bin
 // for each column the line between them covers the pixels that all samples would. -1 is a
@@ -143,29 +198,17 @@ function pick(times, values, begins, gap) {
   if (end - start <= 2 * bins) {
     for (let i = start; i < end; i++) if (values[i] !== MISSING) take(i), measured++;
   } else {
+    const blocks = blocksOf(values);
+    const sum = new Int32Array(FIGURES);
     for (let bin = 0; bin < bins; bin++) {
-      let [first, least, greatest, final, low, high] = [-1, -1, -1, -1, 0, 0];
-      for (let i = begins[bin]; i < begins[bin + 1]; i++) {
-        const value = values[i];
-        if (value === MISSING) continue;
-        measured++;
-        final = i;
-        if (first < 0) {
-          first = least = greatest = i;
-          low = high = value;
-        } else if (value < low) {
-          least = i;
-          low = value;
-        } else if (value > high) {
-          greatest = i;
-          high = value;
-        }
-      }
-      if (first < 0) continue;
-      if (last >= 0 && times[first] - times[last] > gap) picked.push(-1);
-      picked.push(Math.min(least, greatest));
-      if (least !== greatest) picked.push(Math.max(least, greatest));
-      last = final;
+      sumUp(values, begins[bin], begins[bin + 1], blocks, sum, 0);
+      if (sum[MEASURED] === 0) continue;
+      measured += sum[MEASURED];
+      if (last >= 0 && times[sum[FIRST]] - times[last] > gap) picked.push(-1);
+      const [one, other] = [Math.min(sum[LEAST], sum[GREATEST]), Math.max(sum[LEAST], sum[GREATEST])];
+      picked.push(one);
+      if (other !== one) picked.push(other);
+      last = sum[LAST];
     }
   }
   const inside = picked.length;
@@ -200,16 +243,15 @@ async function curve(view, { column: index, above }, base, begins, all) {
   return { x, y, read, measured, drawn: Math.min(drawn, measured) };
 }
 
-// Times of memory pressure in view: level, start and end. A level holds until the next
-// sample, but not across a gap, where nobody knows it.
-async function pressure(view, all, from, to) {
-  if (view.pressure === null) return { bands: [], times: 0 };
+// The times of memory pressure: level, start and end. A level holds until the next sample,
+// but not across a gap, where nobody knows it.
+async function pressed(view, all) {
+  if (view.pressure === null) return [];
   const levels = await column(view, view.pressure);
   const step = view.step / 1e3;
   const runs = [];
-  const [start, end] = [Math.max(lowerBound(all, from) - 1, 0), lowerBound(all, to)];
   let open = null;
-  for (let i = start; i < end; i++) {
+  for (let i = 0; i < all.length; i++) {
     const level = levels[i] >= 4 ? 4 : levels[i] >= 2 ? 2 : 0;
     const next = i + 1 < all.length ? all[i + 1] : all[i];
     const until = Math.min(Math.max(next, all[i] + step), all[i] + 3 * step);
@@ -217,9 +259,16 @@ async function pressure(view, all, from, to) {
     else if (level) runs.push((open = { level, start: all[i], end: until }));
     else open = null;
   }
-  let bands = runs;
-  for (let reach = (to - from) / 1000; bands.length > BANDS; reach *= 2) bands = joined(runs, reach);
-  return { bands, times: runs.length };
+  return runs;
+}
+
+// Those in view as bands, how many they are, and the levels that there ever are.
+async function pressure(view, all, from, to) {
+  const runs = await (view.pressed ??= pressed(view, all));
+  const seen = runs.filter((run) => run.end >= from && run.start <= to);
+  let bands = seen;
+  for (let reach = (to - from) / 1000; bands.length > BANDS; reach *= 2) bands = joined(seen, reach);
+  return { bands, times: seen.length, levels: [2, 4].filter((level) => runs.some((run) => run.level === level)) };
 }
 
 function joined(runs, reach) {
@@ -237,7 +286,7 @@ function joined(runs, reach) {
 
 async function bin({ view: index, curves, base, from, to, bins }) {
   const view = views[index];
-  if (view.samples === 0) return { curves: [], bands: [], times: 0 };
+  if (view.samples === 0) return { curves: [], bands: [], levels: [], times: 0 };
   const all = await times(view);
   const begins = bounds(all, from, to, bins);
   const points = await Promise.all(curves.map((one) => curve(view, one, base, begins, all)));
@@ -250,7 +299,8 @@ onmessage = async ({ data }) => {
     return;
   }
   try {
-    postMessage({ id: data.id, answer: await bin(data) });
+    const answer = await bin(data);
+    postMessage({ id: data.id, answer }, answer.curves.flatMap(({ x, y, read }) => [x, y, read ?? []]).flatMap(({ buffer }) => buffer ?? []));
   } catch (error) {
     postMessage({ id: data.id, error: String(error.message ?? error) });
   }

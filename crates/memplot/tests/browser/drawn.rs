@@ -96,9 +96,12 @@ fn the_gap_in_the_samples_is_a_gap_and_bands_have_their_width() {
     );
     assert_eq!(free, json!([286, 1, 52]), "285 samples and one break");
     let bands = browser.js(
-        "document.getElementById('plot').layout.shapes.filter((s) => s.type === 'rect').map((s) => s.x1 - s.x0)",
+        &(DRAWN.to_owned()
+            + ".filter((t) => t.yaxis === 'y5' && t.fill === 'toself').map((t) => [t.name, t.x[2] - t.x[0], ...t.y])"),
     );
-    assert_eq!(bands, json!([200, 7200]), "one sample has a width");
+    let top = browser.js("document.getElementById('plot').layout.yaxis5.range[1]");
+    let band = |name: &str, ms: u32| json!([format!("pressure: {name}"), ms, 0, top, top, 0, null]);
+    assert_eq!(bands, json!([band("warn", 7200), band("critical", 200)]), "one sample has a width");
     let lines = browser.js(
         "document.getElementById('plot').layout.shapes.filter((s) => s.type === 'line').map((s) => s.y0)",
     );

@@ -12,6 +12,7 @@ mod million;
 mod moving;
 mod other;
 mod people;
+mod same;
 
 use std::{
     fs,

@@ -75,6 +75,64 @@ fn dragging_zooms_and_a_double_click_shows_all() {
 }
 
 #[test]
+fn the_wheel_zooms_around_the_pointer_with_ctrl_and_scrolls_without() {
+    let Some((_page, mut browser)) = opened("") else {
+        return;
+    };
+    let place = browser.js(
+        "(() => { const box = document.querySelectorAll('.nsewdrag')[4].getBoundingClientRect();
+           return [box.x + box.width / 4, box.y + box.height / 2] })()",
+    );
+    let [x, y] = [0, 1].map(|i| place[i].as_f64().unwrap());
+    let wheel = |browser: &mut Browser, across: i32, down: i32, keys: u32| {
+        let event = json!({ "type": "mouseWheel", "x": x, "y": y, "deltaX": across, "deltaY": down, "modifiers": keys });
+        browser.call("Input.dispatchMouseEvent", event);
+    };
+    wheel(&mut browser, 0, -100, 2);
+    browser.wait("location.hash.includes('from')");
+    browser.settle();
+    let view = browser.js(VIEW);
+    let [from, to] = [0, 1].map(|i| view[i].as_f64().unwrap());
+    assert!(to - from < 0.8 * 59.8, "{view}");
+    assert!((from + (to - from) / 4.0 - 59.8 / 4.0).abs() < 0.2, "the time there stays: {view}");
+    wheel(&mut browser, 100, 0, 0);
+    browser.wait(&format!("{VIEW}[0] > {from} + 1"));
+    browser.settle();
+    let moved = browser.js(VIEW);
+    let width = moved[1].as_f64().unwrap() - moved[0].as_f64().unwrap();
+    assert!((width - (to - from)).abs() < 1e-3, "{moved}");
+    wheel(&mut browser, 0, 100, 0);
+    browser.wait("scrollY > 50");
+    assert_eq!(browser.js(VIEW), moved);
+    browser.assert_clean();
+}
+
+#[test]
+fn a_click_on_a_test_in_its_lane_selects_it() {
+    let Some((_page, mut browser)) = opened("") else {
+        return;
+    };
+    let place = browser.js(
+        "(() => { const text = [...document.querySelectorAll('.barlayer text')].find((t) => t.textContent === 'F decode');
+           const box = text.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2] })()",
+    );
+    let [x, y] = [0, 1].map(|i| place[i].as_f64().unwrap());
+    for (what, clicks) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 1)] {
+        browser.mouse(what, x, y, clicks);
+    }
+    browser.wait("!!document.querySelector('tr[aria-selected]')");
+    browser.settle();
+    let selected = browser.js("document.querySelector('tr[aria-selected] button').textContent");
+    assert_eq!(selected, "nightly::decode[llama,smollm2-135m]");
+    assert_eq!(browser.js(VIEW), json!([11, 27]), "8 s and half as much on both sides");
+    let shaded = browser.js(
+        "document.getElementById('plot').layout.shapes.filter((s) => s.type === 'rect').length",
+    );
+    assert_eq!(shaded, 1);
+    browser.assert_clean();
+}
+
+#[test]
 fn filters_leave_their_tests_and_a_link_shows_the_same_view() {
     let Some((page, mut browser)) = opened("") else {
         return;

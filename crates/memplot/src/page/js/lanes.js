@@ -39,6 +39,8 @@ function barTraces(lane, items, classes, window, perPixel, base, common) {
     const ofClass = items.filter((item) => item.class === name);
     if (ofClass.length === 0) continue;
     const bars = clumped(ofClass, window, perPixel);
+    // One without a value where none is in view, as for curves.
+    if (bars.length === 0) bars.push({ start: 0, end: 0, lane: null, items: ofClass.slice(0, 1) });
     const look = LOOKS[name];
     const even = new Map();
     const opacity = bars.map((bar) => {
@@ -88,7 +90,7 @@ function hoverText(bar, lane) {
     return `<b>${grouped(bar.items.length)} ${lane === "tests" ? "tests, " : ""}${name}</b><br>Zoom in to tell them apart.`;
   }
   const [item] = bar.items;
-  return lane === "tests" ? testText(item) : [
+  return lane === "tests" ? (item.told ??= testText(item)) : [
     `<b>${wrapped(item.name)}</b>`, LOOKS[item.class].name, ...item.about.map((line) => wrapped(line)),
   ].join("<br>");
 }
@@ -121,12 +123,13 @@ function markTraces(items, [from, to], perPixel, base, common) {
       if (near && start - near.start < 4 * perPixel) near.items.push(item);
       else seen.push({ start, end: start, lane: item.lane, items: [item] });
     }
-    if (seen.length === 0) continue;
+    if (!items.some((item) => item.class === name)) continue;
+    if (seen.length === 0) seen.push({ start: 0, end: 0, lane: null, items: [] });
     traces.push({
       type: "scatter", mode: "markers", name: LOOKS[name].name, uid: `${common.yaxis}${name}mark`,
       x: seen.map((mark) => base + mark.start), y: seen.map((mark) => mark.lane),
       marker: { symbol: LOOKS[name].symbol, size: 10, color: color(name), line: { color: style("--paper"), width: 1 } },
-      hovertext: seen.map((mark) => hoverText(mark, "anomalies")), hovertemplate: "%{hovertext}<extra></extra>",
+      hovertext: seen.map((mark) => (mark.items.length ? hoverText(mark, "anomalies") : "")), hovertemplate: "%{hovertext}<extra></extra>",
       meta: seen.map((mark) => mark.items), cliponaxis: false, showlegend: !narrow.matches, ...common,
     });
   }
