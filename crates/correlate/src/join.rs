@@ -13,7 +13,7 @@ use std::{
 };
 
 use records::{
-    Kind, LineKind, Malformed, Origin, Params, SERIES, Sample, Values, legacy::LegacySample,
+    Kind, LineKind, Malformed, Origin, Params, Row, SERIES, Sample, Values, legacy::LegacySample,
 };
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -252,6 +252,16 @@ impl Join {
                 stream
             }
         };
+        // Lines are joined before a sample that comes out of order, whatever came with it.
+        let mut rest = Some(*part);
+        while let Some(part) = rest {
+            let (ordered, later) = part.split(in_order(part.rows));
+            self.scanned_in_order(index, &ordered);
+            rest = later;
+        }
+    }
+
+    fn scanned_in_order(&mut self, index: usize, part: &pipe::Samples<'_>) {
         let shift = self.shift(part.input).all;
         let stream = &mut self.streams[index];
         let rows = stream.scanned(part, shift);
@@ -504,6 +514,13 @@ impl Join {
         self.too_late += u64::from(fold.is_none());
         finish(*fold?, samples, window)
     }
+}
+
+/// How many of the first of `rows` follow one another in number and in time.
+fn in_order(rows: &[Row]) -> usize {
+    let follows =
+        |pair: &[Row]| pair[1].seq.wrapping_sub(1) == pair[0].seq && pair[1].ts >= pair[0].ts;
+    rows.windows(2).position(|pair| !follows(pair)).map_or(rows.len(), |last| last + 1)
 }
 
 /// A time in Unix seconds that is later by so much.

@@ -92,16 +92,17 @@ impl Stream {
         self.samples.push_row(ts, values);
     }
 
-    /// Takes samples that were scanned, at times that are `shift` later. Which they are
-    /// among those that it keeps.
+    /// Takes samples that were scanned and follow one another, at times that are `shift`
+    /// later. Which they are among those that it keeps.
     pub(crate) fn scanned(&mut self, part: &pipe::Samples<'_>, shift: Micros) -> Range<usize> {
         let known = self.samples.times().len();
         self.samples.push_rows(part, shift);
         let times = &self.samples.times()[known..];
-        for (row, ts) in part.rows.iter().zip(times) {
-            self.next_seq = self.next_seq.filter(|next| *next == row.seq).map(|next| next + 1);
-            self.replay |= *ts < self.latest;
-            self.latest = *ts;
+        if let ([first, ..], [first_at, .., last_at] | [first_at @ last_at]) = (part.rows, times) {
+            let behind = first.seq.saturating_add(part.rows.len() as u64);
+            self.next_seq = self.next_seq.filter(|next| *next == first.seq).map(|_| behind);
+            self.replay |= *first_at < self.latest;
+            self.latest = *last_at;
         }
         known..known + times.len()
     }

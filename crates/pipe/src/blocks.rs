@@ -38,6 +38,7 @@ pub enum Part<'a> {
 }
 
 /// Samples that follow one another, of one sampler and with the same series.
+#[derive(Clone, Copy)]
 pub struct Samples<'a> {
     /// What was read of them; one at least.
     pub rows: &'a [Row],
@@ -54,6 +55,15 @@ pub struct Samples<'a> {
 const PIECE: usize = 64;
 
 impl<'a> Samples<'a> {
+    /// The first `count` samples, and those behind them, if there are any.
+    #[must_use]
+    pub fn split(self, count: usize) -> (Samples<'a>, Option<Samples<'a>>) {
+        let (rows, later_rows) = self.rows.split_at(count);
+        let (lines, later_lines) = self.lines.split_at(count);
+        let later = Samples { rows: later_rows, lines: later_lines, ..self };
+        (Samples { rows, lines, ..self }, Some(later).filter(|later| !later.rows.is_empty()))
+    }
+
     /// The same samples, some at a time: few enough that one can go through them series by
     /// series and meet each value while it is still near.
     pub fn pieces(&self) -> impl Iterator<Item = Samples<'a>> {
