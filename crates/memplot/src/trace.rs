@@ -11,7 +11,7 @@ use crate::{
     columns::{Column, Columns, MISSING, micros},
     lane,
     recording::Recording,
-    rows::ROWS,
+    rows::{Drawn, ROWS},
     section::Section,
 };
 
@@ -131,12 +131,13 @@ fn counters(
     for row in ROWS {
         // What is drawn on an axis of its own is a counter of its own.
         for right in [false, true] {
-            let curves = row.drawn(columns).into_iter().filter(|curve| curve.right == right);
-            let curves: Vec<_> = curves.map(|curve| (curve.name, all[curve.column])).collect();
-            if let Some((name, _)) = curves.first() {
+            let curves: Vec<Drawn> =
+                row.drawn(columns).into_iter().filter(|curve| curve.right == right).collect();
+            if let Some(Drawn { name, .. }) = curves.first() {
                 let title =
                     if right { format!("{}{name}", row.prefix) } else { row.title.to_owned() };
-                rows.push((title, curves));
+                let values = curves.iter().map(|curve| (value_name(curve), all[curve.column]));
+                rows.push((title, values.collect()));
             }
         }
     }
@@ -157,4 +158,13 @@ fn counters(
         }
     }
     Ok(())
+}
+
+/// What the value of a curve is called. Viewers write it behind the name of its counter.
+fn value_name(curve: &Drawn) -> String {
+    match (curve.right, curve.unit.trim()) {
+        (false, _) => format!("{}{}", curve.name, curve.unit),
+        (true, "") => "value".to_owned(),
+        (true, unit) => unit.to_owned(),
+    }
 }

@@ -353,7 +353,12 @@ fn a_trace_has_every_test_and_every_value() {
     // Memory, swap, CPU, load, GPU, its memory, its power: 285 times each.
     assert_eq!(of("C").len(), 7 * 285);
     let memory = of("C").into_iter().find(|event| event["name"] == "Memory").unwrap();
-    assert_eq!(memory["args"], serde_json::json!({ "free": 52, "tree RSS": 0.4, "used": 16.7 }));
+    assert_eq!(
+        memory["args"],
+        serde_json::json!({ "free GB": 52, "tree RSS GB": 0.4, "used GB": 16.7 })
+    );
+    let swap = of("C").into_iter().find(|event| event["name"] == "swap").unwrap();
+    assert_eq!(swap["args"], serde_json::json!({ "MB": 0 }));
     let names = of("M").iter().map(|event| event["args"]["name"].to_string()).collect::<String>();
     assert!(names.contains("studio") && names.contains("Tests") && names.contains("Models"));
 }
