@@ -90,7 +90,7 @@ pub(crate) fn warnings(recording: &Recording) -> Vec<String> {
     }
     if recording.malformed > 0 {
         let lines = counted(recording.malformed, "line");
-        warnings.push(format!("{lines} could not be read and are missing here."));
+        warnings.push(format!("{lines} could not be read: missing here."));
     }
     warnings.iter().map(|warning| pipe::printable(warning).into_owned()).collect()
 }

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::opened;
+use crate::{Page, chromium::Browser, opened, story};
 
 /// axe-core, fetched once; `None` where there is no npm, unless `REQUIRE_CHROMIUM` is set.
 fn axe() -> Option<String> {
@@ -44,6 +44,27 @@ fn nothing_keeps_people_from_reading_it() {
         let found = browser.js("axe.run(document).then((found) => found.violations.map((v) =>
                [v.impact, v.id, v.nodes.map((node) => node.html)]))");
         assert_eq!(found, json!([]), "{hash}");
+    }
+}
+
+#[test]
+fn no_legend_lies_on_a_row_however_narrow_the_screen() {
+    let Some(mut browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let page = Page::of(&[("run.jsonl", &story())], &[]);
+    for width in [320, 390, 700, 1400] {
+        let screen =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
+        browser.call("Emulation.setDeviceMetricsOverride", screen);
+        browser.open(&page.path(), "");
+        let covered = browser.js(
+            "(() => {
+               const boxes = (what) => [...document.querySelectorAll(`#plot ${what}`)].map((e) => e.getBoundingClientRect());
+               return boxes('[class^=legend] > .bg').filter((legend) => boxes('.nsewdrag').some((row) =>
+                 legend.bottom - 3 > row.top && legend.top + 3 < row.bottom)).length })()",
+        );
+        assert_eq!(covered, 0, "at {width} pixels");
     }
 }
 

@@ -39,6 +39,18 @@ function legendAt(domain) {
   };
 }
 
+// How many lines the legend of a row takes, about: a line of it is as wide as the axis.
+function legendLines(view, row) {
+  const names = row.curves.filter((curve) => !(narrow.matches && isHidden(curve))).map(({ name }) => name);
+  if (!narrow.matches) {
+    if (row.scale === "memory") names.push("model loaded");
+    if (row === view.rows[0] && view.pressure !== null) names.push("pressure: warn", "pressure: critical");
+  }
+  const [letter, entry] = narrow.matches ? [5, 48] : [6, 50];
+  const width = names.reduce((sum, name) => sum + entry + letter * name.length, 0);
+  return Math.max(1, Math.ceil(width / axisWidth()));
+}
+
 function titleAt(text, domain) {
   return {
     text: `<b>${plain(shortened(text, narrow.matches ? 24 : 80))}</b>`, showarrow: false, xref: "paper", x: 0, xanchor: "left",

@@ -4,8 +4,9 @@
 
 // Pixels between a row and the title of the one below it.
 const BETWEEN = 8;
-// Pixels that a row's title and legend take.
+// Pixels that a row's title and legend take, and each line more of the legend.
 const HEAD = 24;
+const LINE = 17;
 // Pixels above and below the rows.
 const ABOVE = 8;
 const BELOW = 34;
@@ -45,7 +46,7 @@ function strips() {
       const count = items.reduce((most, item) => Math.max(most, item.lane + 1), 1);
       // Many rows get less room each: the curves below are the matter.
       const height = BAR * Math.min(count, 4) + 14 * Math.max(count - 4, 0);
-      all.push({ kind, view, index, title: title(text), items, count, height });
+      all.push({ kind, view, index, title: title(text), items, count, height, head: HEAD });
     };
     lane("tests", "Tests", view.tests.filter(isShown));
     lane("models", "Models", view.models);
@@ -53,7 +54,8 @@ function strips() {
     lane("anomalies", "Anomalies", view.anomalies);
     for (const row of view.rows) {
       if (row.curves.length === 0) continue;
-      all.push({ kind: "row", view, index, title: title(row.title), row, height: HEIGHTS[row.scale] });
+      const head = HEAD + LINE * (legendLines(view, row) - 1);
+      all.push({ kind: "row", view, index, title: title(row.title), row, height: HEIGHTS[row.scale], head });
     }
   });
   return all;
@@ -69,7 +71,7 @@ const CLASSES = {
 const numbered = (name, n) => (n === 1 ? name : name + n);
 
 function makeFigure(all, answers) {
-  const height = Math.max(all.reduce((sum, strip) => sum + HEAD + strip.height + BETWEEN, -BETWEEN), 1);
+  const height = Math.max(all.reduce((sum, strip) => sum + strip.head + strip.height + BETWEEN, -BETWEEN), 1);
   const layout = baseLayout(height);
   const traces = [];
   const [from, to] = chosen.range;
@@ -77,8 +79,9 @@ function makeFigure(all, answers) {
   let top = 0;
   let axes = 0;
   all.forEach((strip, n) => {
-    const domain = [height - top - HEAD - strip.height, height - top - HEAD].map((y) => Math.min(Math.max(y / height, 0), 1));
-    top += HEAD + strip.height + BETWEEN;
+    top += strip.head + strip.height;
+    const domain = [height - top, height - top + strip.height].map((y) => Math.min(Math.max(y / height, 0), 1));
+    top += BETWEEN;
     const [y, legend] = [numbered("y", ++axes), numbered("legend", n + 1)];
     Object.assign(strip, { domain, y, legend });
     layout[legend] = legendAt(domain);
