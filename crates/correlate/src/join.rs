@@ -5,6 +5,7 @@
 //! on at once.
 
 mod findings;
+mod samples;
 mod source;
 
 use std::{
@@ -117,34 +118,6 @@ struct Mark {
     command: Option<IgnoredAny>,
 }
 
-/// What the join reads of `model_life`, `advice` and `anomaly`.
-#[derive(Deserialize)]
-struct Told {
-    ts: f64,
-    run: String,
-    host: String,
-    end_ts: Option<f64>,
-    kind: Option<String>,
-    evidence: Option<Jump>,
-}
-
-/// How far a clock was set.
-#[derive(Deserialize)]
-struct Jump {
-    jump_s: Option<f64>,
-}
-
-impl Told {
-    /// The time in which there are no samples. A clock that was set back leaves none
-    /// between the last sample after that and the first one before it.
-    fn away(&self) -> Option<Window> {
-        let jump = self.evidence.as_ref().and_then(|evidence| evidence.jump_s);
-        let back = jump.filter(|jump| *jump < 0.0);
-        let end = self.end_ts.map(|end| end.max(self.ts - back.unwrap_or_default()));
-        Window::new(self.ts, end, None)
-    }
-}
-
 impl Join {
     /// A join of that many inputs.
     #[must_use]
@@ -182,8 +155,8 @@ impl Join {
     }
 
     #[cfg(test)]
-    pub(crate) fn analysis(&self) -> &Analysis {
-        self.analysis.as_ref().unwrap()
+    pub(crate) fn analysis(&self) -> Option<&Analysis> {
+        self.analysis.as_ref()
     }
 
     #[cfg(test)]
@@ -238,43 +211,6 @@ impl Join {
             _ => {}
         }
         Ok(Fate::PassOn)
-    }
-
-    /// Takes samples that were scanned. What can be joined once they are here comes before
-    /// all of them.
-    pub fn scanned(&mut self, part: &pipe::Samples<'_>) {
-        self.note_input(part.input);
-        let index = match &self.last_origin {
-            Some((last, stream)) if Arc::ptr_eq(last, part.origin) => *stream,
-            _ => {
-                let stream = self.stream(&part.origin.run, &part.origin.host);
-                self.last_origin = Some((Arc::clone(part.origin), stream));
-                stream
-            }
-        };
-        // Lines are joined before a sample that comes out of order, whatever came with it.
-        let mut rest = Some(*part);
-        while let Some(part) = rest {
-            let (ordered, later) = part.split(in_order(part.rows));
-            self.scanned_in_order(index, &ordered);
-            rest = later;
-        }
-    }
-
-    fn scanned_in_order(&mut self, index: usize, part: &pipe::Samples<'_>) {
-        let shift = self.shift(part.input).all;
-        let stream = &mut self.streams[index];
-        let rows = stream.scanned(part, shift);
-        if let Some(analysis) = &mut self.analysis {
-            let missed = part.rows.iter().fold(0u64, |sum, row| sum.saturating_add(row.missed));
-            let mut columns = Columns::NONE;
-            for (place, _) in part.columns() {
-                columns.0[place] = &stream.samples.column(place)[rows.clone()];
-            }
-            let times = &stream.samples.times()[rows];
-            analysis.samples(index, times, missed, &columns);
-        }
-        self.after_sample(index, part.input);
     }
 
     /// The input has ended: everything that is held is joined.
@@ -385,29 +321,6 @@ impl Join {
         }
     }
 
-    fn read_sample(&mut self, sample: &Sample, seq: Option<u64>, input: usize) {
-        let index = self.stream(&sample.run, &sample.host);
-        let ts = micros(sample.ts) + self.shift(input).all;
-        let values = SERIES.iter().enumerate();
-        let values = values.filter_map(|(place, series)| Some((place, (series.get)(sample)?)));
-        self.streams[index].sample(ts, seq, values);
-        if let Some(analysis) = &mut self.analysis {
-            analysis.sample(index, ts, sample.missed.unwrap_or(0), &Values::of(sample));
-        }
-        self.after_sample(index, input);
-    }
-
-    fn after_sample(&mut self, index: usize, input: usize) {
-        self.join_complete(index);
-        // Tests of a later input may need any of them.
-        if input + 1 >= self.inputs {
-            let held = &self.held;
-            let needed_from =
-                || held.values().filter_map(Held::needs_from).min().unwrap_or(Micros::MAX);
-            self.streams[index].let_go(needed_from);
-        }
-    }
-
     fn note_input(&mut self, input: usize) {
         if self.in_force.0 != input {
             self.in_force = (input, legacy_origin());
@@ -514,13 +427,6 @@ impl Join {
         self.too_late += u64::from(fold.is_none());
         finish(*fold?, samples, window)
     }
-}
-
-/// How many of the first of `rows` follow one another in number and in time.
-fn in_order(rows: &[Row]) -> usize {
-    let follows =
-        |pair: &[Row]| pair[1].seq.wrapping_sub(1) == pair[0].seq && pair[1].ts >= pair[0].ts;
-    rows.windows(2).position(|pair| !follows(pair)).map_or(rows.len(), |last| last + 1)
 }
 
 /// A time in Unix seconds that is later by so much.

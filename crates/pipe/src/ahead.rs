@@ -303,7 +303,7 @@ mod tests {
     use super::{Ahead, Next};
     use crate::Input;
 
-    /// What comes, as (input, lines), and how it ended.
+    /// The blocks that come, each with its input.
     fn read(texts: &[String], pause: bool) -> Vec<(usize, Vec<u8>)> {
         let folder = tempfile::tempdir().unwrap();
         let input = |(index, text): (usize, &String)| {

@@ -420,7 +420,7 @@ mod tests {
         for line in lines {
             let line = serde_json::to_vec(line).unwrap();
             join.push(&line, &records::classify(&line), 0).unwrap();
-            let Analysis { tests, loads, phases, .. } = join.analysis();
+            let Analysis { tests, loads, phases, .. } = join.analysis().unwrap();
             assert!(tests.len() <= limits.tests && phases.len() <= limits.phases);
             assert!(loads.len() <= 2 * limits.loads + 1);
         }

@@ -2,6 +2,34 @@
 
 use super::*;
 
+/// What the join reads of `model_life`, `advice` and `anomaly`.
+#[derive(Deserialize)]
+pub(super) struct Told {
+    ts: f64,
+    run: String,
+    host: String,
+    end_ts: Option<f64>,
+    kind: Option<String>,
+    evidence: Option<Jump>,
+}
+
+/// How far a clock was set.
+#[derive(Deserialize)]
+struct Jump {
+    jump_s: Option<f64>,
+}
+
+impl Told {
+    /// The time in which there are no samples. A clock that was set back leaves none
+    /// between the last sample after that and the first one before it.
+    fn away(&self) -> Option<Window> {
+        let jump = self.evidence.as_ref().and_then(|evidence| evidence.jump_s);
+        let back = jump.filter(|jump| *jump < 0.0);
+        let end = self.end_ts.map(|end| end.max(self.ts - back.unwrap_or_default()));
+        Window::new(self.ts, end, None)
+    }
+}
+
 impl Join {
     /// A finding: of a correlate before this one, or an anomaly that others saw.
     pub(super) fn told(

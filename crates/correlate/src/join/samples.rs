@@ -1,0 +1,72 @@
+//! Taking samples in, and joining what they complete.
+
+use super::*;
+
+impl Join {
+    /// Takes samples that were scanned. What can be joined once they are here comes before
+    /// all of them.
+    pub fn scanned(&mut self, part: &pipe::Samples<'_>) {
+        self.note_input(part.input);
+        let index = match &self.last_origin {
+            Some((last, stream)) if Arc::ptr_eq(last, part.origin) => *stream,
+            _ => {
+                let stream = self.stream(&part.origin.run, &part.origin.host);
+                self.last_origin = Some((Arc::clone(part.origin), stream));
+                stream
+            }
+        };
+        // Lines are joined before a sample that comes out of order, whatever came with it.
+        let mut rest = Some(*part);
+        while let Some(part) = rest {
+            let (ordered, later) = part.split(in_order(part.rows));
+            self.scanned_in_order(index, &ordered);
+            rest = later;
+        }
+    }
+
+    fn scanned_in_order(&mut self, index: usize, part: &pipe::Samples<'_>) {
+        let shift = self.shift(part.input).all;
+        let stream = &mut self.streams[index];
+        let rows = stream.scanned(part, shift);
+        if let Some(analysis) = &mut self.analysis {
+            let missed = part.rows.iter().fold(0u64, |sum, row| sum.saturating_add(row.missed));
+            let mut columns = Columns::NONE;
+            for (place, _) in part.columns() {
+                columns.0[place] = &stream.samples.column(place)[rows.clone()];
+            }
+            let times = &stream.samples.times()[rows];
+            analysis.samples(index, times, missed, &columns);
+        }
+        self.after_sample(index, part.input);
+    }
+
+    pub(super) fn read_sample(&mut self, sample: &Sample, seq: Option<u64>, input: usize) {
+        let index = self.stream(&sample.run, &sample.host);
+        let ts = micros(sample.ts) + self.shift(input).all;
+        let values = SERIES.iter().enumerate();
+        let values = values.filter_map(|(place, series)| Some((place, (series.get)(sample)?)));
+        self.streams[index].sample(ts, seq, values);
+        if let Some(analysis) = &mut self.analysis {
+            analysis.sample(index, ts, sample.missed.unwrap_or(0), &Values::of(sample));
+        }
+        self.after_sample(index, input);
+    }
+
+    fn after_sample(&mut self, index: usize, input: usize) {
+        self.join_complete(index);
+        // Tests of a later input may need any of them.
+        if input + 1 >= self.inputs {
+            let held = &self.held;
+            let needed_from =
+                || held.values().filter_map(Held::needs_from).min().unwrap_or(Micros::MAX);
+            self.streams[index].let_go(needed_from);
+        }
+    }
+}
+
+/// How many of the first of `rows` follow one another in number and in time.
+fn in_order(rows: &[Row]) -> usize {
+    let follows =
+        |pair: &[Row]| pair[1].seq.wrapping_sub(1) == pair[0].seq && pair[1].ts >= pair[0].ts;
+    rows.windows(2).position(|pair| !follows(pair)).map_or(rows.len(), |last| last + 1)
+}
