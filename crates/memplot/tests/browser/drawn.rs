@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    DRAWN, Page, VIEW,
+    DRAWN, MEMORY, Page, VIEW,
     chromium::Browser,
     common::{HOSTILE, Kind, run},
     opened,
@@ -41,11 +41,7 @@ fn hovering_tells_of_every_row_at_that_time() {
         return;
     };
     assert_eq!((browser.mark("rows"), browser.mark("curves")), ("4".into(), "11".into()));
-    let place = browser.js(
-        "(() => { const box = document.querySelectorAll('.nsewdrag')[4].getBoundingClientRect();
-           return [box.x + box.width * 0.4, box.y + box.height / 2] })()",
-    );
-    let [x, y] = [0, 1].map(|i| place[i].as_f64().unwrap());
+    let [x, y] = browser.place_in(MEMORY, 0.4);
     browser.mouse("mouseMoved", x - 3.0, y, 0);
     browser.mouse("mouseMoved", x, y, 0);
     browser.wait("!!document.querySelector('.hoverlayer .legend')");

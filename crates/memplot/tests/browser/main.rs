@@ -73,6 +73,8 @@ fn opened(hash: &str) -> Option<(Page, Browser)> {
 }
 
 const DRAWN: &str = "document.getElementById('plot').data";
+/// The row of memory.
+const MEMORY: &str = "document.querySelectorAll('.nsewdrag')[4]";
 const ROWS_SHOWN: &str = "document.querySelectorAll('#rows tbody tr').length";
 /// Start and end of the view in seconds after the start of the run.
 const VIEW: &str =

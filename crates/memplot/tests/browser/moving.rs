@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{DRAWN, ROWS_SHOWN, VIEW, chromium::Browser, common::START, opened};
+use crate::{DRAWN, MEMORY, ROWS_SHOWN, VIEW, chromium::Browser, common::START, opened};
 
 #[test]
 fn keys_zoom_move_and_go_from_test_to_test_but_not_while_typing() {
@@ -50,16 +50,13 @@ fn dragging_zooms_and_a_double_click_shows_all() {
     let Some((_page, mut browser)) = opened("") else {
         return;
     };
-    let place = browser.js(
-        "(() => { const box = document.querySelectorAll('.nsewdrag')[4].getBoundingClientRect();
-           return [box.x, box.y + box.height / 2, box.width] })()",
-    );
-    let [x, y, width] = [0, 1, 2].map(|i| place[i].as_f64().unwrap());
-    browser.mouse("mouseMoved", x + width * 0.25, y, 0);
-    browser.mouse("mousePressed", x + width * 0.25, y, 1);
-    browser.mouse("mouseMoved", x + width * 0.4, y, 1);
-    browser.mouse("mouseMoved", x + width * 0.5, y, 1);
-    browser.mouse("mouseReleased", x + width * 0.5, y, 1);
+    let [from, y] = browser.place_in(MEMORY, 0.25);
+    let [way, to] = [0.4, 0.5].map(|share| browser.place_in(MEMORY, share)[0]);
+    browser.mouse("mouseMoved", from, y, 0);
+    browser.mouse("mousePressed", from, y, 1);
+    browser.mouse("mouseMoved", way, y, 1);
+    browser.mouse("mouseMoved", to, y, 1);
+    browser.mouse("mouseReleased", to, y, 1);
     browser.wait("location.hash.includes('from')");
     browser.settle();
     let view = browser.js(VIEW);
@@ -67,8 +64,8 @@ fn dragging_zooms_and_a_double_click_shows_all() {
     assert!((view[0].as_f64().unwrap() - 0.25 * whole).abs() < 0.2, "{view}");
     assert!((view[1].as_f64().unwrap() - 0.5 * whole).abs() < 0.2, "{view}");
     for clicks in [1, 2] {
-        browser.mouse("mousePressed", x + 50.0, y, clicks);
-        browser.mouse("mouseReleased", x + 50.0, y, clicks);
+        browser.mouse("mousePressed", from, y, clicks);
+        browser.mouse("mouseReleased", from, y, clicks);
     }
     browser.wait("location.hash === ''");
     browser.assert_clean();
@@ -79,11 +76,7 @@ fn the_wheel_zooms_around_the_pointer_with_ctrl_and_scrolls_without() {
     let Some((_page, mut browser)) = opened("") else {
         return;
     };
-    let place = browser.js(
-        "(() => { const box = document.querySelectorAll('.nsewdrag')[4].getBoundingClientRect();
-           return [box.x + box.width / 4, box.y + box.height / 2] })()",
-    );
-    let [x, y] = [0, 1].map(|i| place[i].as_f64().unwrap());
+    let [x, y] = browser.place_in(MEMORY, 0.25);
     let wheel = |browser: &mut Browser, across: i32, down: i32, keys: u32| {
         let event = json!({ "type": "mouseWheel", "x": x, "y": y, "deltaX": across, "deltaY": down, "modifiers": keys });
         browser.call("Input.dispatchMouseEvent", event);
@@ -112,11 +105,8 @@ fn a_click_on_a_test_in_its_lane_selects_it() {
     let Some((_page, mut browser)) = opened("") else {
         return;
     };
-    let place = browser.js(
-        "(() => { const text = [...document.querySelectorAll('.barlayer text')].find((t) => t.textContent === 'F decode');
-           const box = text.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2] })()",
-    );
-    let [x, y] = [0, 1].map(|i| place[i].as_f64().unwrap());
+    let bar = "[...document.querySelectorAll('.barlayer text')].find((t) => t.textContent === 'F decode')";
+    let [x, y] = browser.place_in(bar, 0.5);
     for (what, clicks) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 1)] {
         browser.mouse(what, x, y, clicks);
     }

@@ -24,10 +24,7 @@ const PICTURE: &str = "(() => {
 
 /// What is told of all rows where the pointer is; nothing where there is nothing near.
 fn hovered(browser: &mut Browser) -> Value {
-    let place = browser
-        .js("(() => { const box = document.querySelector('.nsewdrag').getBoundingClientRect();
-           return [box.x + box.width * 0.4, box.y + box.height / 2] })()");
-    let [x, y] = [0, 1].map(|i| place[i].as_f64().unwrap());
+    let [x, y] = browser.place_in("document.querySelector('.nsewdrag')", 0.4);
     for x in [1.0, x - 3.0, x] {
         browser.mouse("mouseMoved", x, y, 0);
     }

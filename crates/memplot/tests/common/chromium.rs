@@ -173,6 +173,15 @@ impl Browser {
         self.call("Input.dispatchMouseEvent", event);
     }
 
+    /// Where in the window an element is: at that share of its width, half-way down.
+    pub fn place_in(&mut self, element: &str, share: f64) -> [f64; 2] {
+        let place = self.js(&format!(
+            "(() => {{ const box = {element}.getBoundingClientRect();
+               return [box.x + box.width * {share}, box.y + box.height / 2] }})()"
+        ));
+        [0, 1].map(|i| place[i].as_f64().unwrap())
+    }
+
     /// Fails if the page complained of anything or asked for more than itself.
     pub fn assert_clean(&mut self) {
         self.js("1");
