@@ -26,94 +26,88 @@ fn whole(value: f64) -> f64 {
     (towards_zero + i64::from(left >= 0.5) - i64::from(left <= -0.5)) as f64
 }
 
-/// Up to here a whole number of last decimals has at most 15 digits, and of texts with so
-/// few digits no two are the same `f64`: the one at hand is the shortest there is.
-const FEW_DIGITS: f64 = 1e15;
+/// Up to here a whole number of last decimals has at most eight digits. Of texts with no more
+/// than 15 no two are the same `f64`: the one at hand is the shortest there is.
+const EIGHT_DIGITS: f64 = 99_999_999.0;
 
 /// Decimals up to which no number is so small that it is written with an exponent.
 const MOST_DECIMALS: u8 = 5;
 
-/// Writes `value` as `serde_json` does; quickly where it has at most `decimals` decimals.
+/// Writes `value` as `serde_json` does; quickly where it has at most `decimals` decimals, and
+/// not more than eight digits.
 pub fn write_number(out: &mut Vec<u8>, value: f64, decimals: u8) {
     let decimals = usize::from(decimals.min(MOST_DECIMALS));
     let scale = POWERS[decimals];
     let scaled = value * scale;
-    if scaled.abs() < FEW_DIGITS
+    if scaled.abs() <= EIGHT_DIGITS
         && let last_decimals = whole(scaled)
         && last_decimals / scale == value
         && !(value == 0.0 && value.is_sign_negative())
     {
-        write_decimals(out, last_decimals as i64, decimals);
+        Text::of(last_decimals as i64, decimals).append_to(out);
     } else {
         // A number has no way to fail; what is none is `null`.
         let _ = serde_json::to_writer(out, &value);
     }
 }
 
-/// Writes a number given in units of the last of so many decimals: without the zeros at its
-/// end, but for one behind the point.
-fn write_decimals(out: &mut Vec<u8>, mut number: i64, decimals: usize) {
-    let mut digits = decimals;
-    while digits > 1 && number % 10 == 0 {
-        number /= 10;
-        digits -= 1;
-    }
-    if number < 0 {
-        out.push(b'-');
-    }
-    let mut text = Text::EMPTY;
-    let mut rest = number.unsigned_abs();
-    for _ in 0..digits {
-        rest = text.digit(rest);
-    }
-    if digits == 0 {
-        text.before(b'0');
-    }
-    text.before(b'.');
-    text.digits(rest);
-    out.extend_from_slice(text.get());
-}
-
 /// Writes a whole number.
 pub fn write_whole(out: &mut Vec<u8>, number: u64) {
-    let mut text = Text::EMPTY;
-    text.digits(number);
-    out.extend_from_slice(text.get());
+    // A number has no way to fail.
+    let _ = serde_json::to_writer(out, &number);
 }
 
-/// A number that is written from its end.
+/// A number of up to eight digits, as it is written. It is made in a register, without loops
+/// whose ends a processor would have to guess.
 struct Text {
-    bytes: [u8; Text::LENGTH],
-    from: usize,
+    /// The first byte is the lowest.
+    bytes: u128,
+    length: usize,
 }
 
 impl Text {
-    /// A point and the digits of the largest `u64`, and a zero.
-    const LENGTH: usize = 22;
-    const EMPTY: Text = Text { bytes: [0; Text::LENGTH], from: Text::LENGTH };
-
-    fn before(&mut self, byte: u8) {
-        self.from -= 1;
-        self.bytes[self.from] = byte;
-    }
-
-    /// The last digit of `number`; what is before it.
-    fn digit(&mut self, number: u64) -> u64 {
-        // A digit, so it fits.
-        self.before(b'0' + (number % 10) as u8);
-        number / 10
-    }
-
-    fn digits(&mut self, mut number: u64) {
-        number = self.digit(number);
-        while number > 0 {
-            number = self.digit(number);
+    /// A number given in units of the last of so many decimals: without the zeros at its end,
+    /// but for one behind the point.
+    fn of(number: i64, decimals: usize) -> Text {
+        let digits = eight_digits(number.unsigned_abs());
+        // Zeros before the number, but for one before the point, and behind it.
+        let before = ((digits.trailing_zeros() / 8) as usize).min(7 - decimals);
+        let behind = (digits.leading_zeros() / 8) as usize;
+        let kept = decimals.saturating_sub(behind).max(1);
+        // Where there are no decimals, a zero comes from behind the last digit.
+        let zeros = u128::from(EACH) * u128::from(b'0');
+        let text = u128::from(digits) | zeros | (zeros << 64);
+        let point = 8 * (8 - decimals);
+        let whole = text & ((1 << point) - 1);
+        let rest = (text >> point) << (point + 8);
+        let all = (whole | (u128::from(b'.') << point) | rest) >> (8 * before);
+        let length = 8 - decimals - before + 1 + kept;
+        match number < 0 {
+            true => Text { bytes: (all << 8) | u128::from(b'-'), length: length + 1 },
+            false => Text { bytes: all, length },
         }
     }
 
-    fn get(&self) -> &[u8] {
-        &self.bytes[self.from..]
+    /// Appends it, without the call that a copy of unknown length is.
+    fn append_to(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length;
+        out.extend_from_slice(&self.bytes.to_le_bytes());
+        out.truncate(end);
     }
+}
+
+/// A one in each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// The eight digits of a number below 10^8, the first in the lowest byte: two of four digits
+/// are made of it, of each two of two, and of each of these its digits, all at once. The
+/// factors are 1/100 and 1/10 in units of 2^-20 and 2^-10, precise enough for so few digits.
+fn eight_digits(number: u64) -> u64 {
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let pairs = hundreds | ((fours - 100 * hundreds) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((pairs - 10 * tens) << 8)
 }
 
 #[cfg(test)]
@@ -151,6 +145,17 @@ mod tests {
     }
 
     #[test]
+    fn every_number_of_few_digits_is_written_as_serde_json_writes_it() {
+        for number in (0..100_000).chain((0..100_000_000).step_by(997)) {
+            for decimals in [0, 1, 3, 5] {
+                let value = round(f64::from(number) / 10f64.powi(decimals), decimals as u8);
+                let want = serde_json::to_string(&value).unwrap();
+                assert_eq!(written(value, decimals as u8), want);
+            }
+        }
+    }
+
+    #[test]
     fn odd_numbers_are_written_as_serde_json_writes_them() {
         for value in [
             0.0,
@@ -158,6 +163,11 @@ mod tests {
             0.00001,
             0.0001,
             -0.1,
+            99_999_999.0,
+            -99_999_999.0,
+            100_000_000.0,
+            -999.99999,
+            10.0,
             1e15,
             1e16,
             999_999_999_999_999.9,
