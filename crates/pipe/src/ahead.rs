@@ -61,6 +61,10 @@ struct State {
     given_up: bool,
     /// A thread panicked.
     broken: bool,
+    /// The caller waits for something to come.
+    caller_waits: bool,
+    /// How many threads wait for something to do.
+    idle: usize,
     /// Blocks that were dealt with, whose memory serves the next ones.
     spent: Vec<Scan>,
 }
@@ -91,6 +95,8 @@ impl Ahead {
             ended: false,
             given_up: false,
             broken: false,
+            caller_waits: false,
+            idle: 0,
             spent: Vec::new(),
         };
         let (ready, work) = (Condvar::new(), Condvar::new());
@@ -162,16 +168,45 @@ impl Shared {
     /// The caller has the first of the queue.
     fn has_left(&self, mut state: Locked<'_>) {
         state.gone += 1;
+        let somebody_is_idle = state.idle > 0;
         drop(state);
-        self.work.notify_one();
+        if somebody_is_idle {
+            self.work.notify_one();
+        }
+    }
+
+    /// There is something to do ahead. To wake somebody is a call to the system, made only
+    /// where somebody sleeps.
+    fn tell_idle(&self, state: &State) {
+        if state.idle > 0 {
+            self.work.notify_one();
+        }
+    }
+
+    /// There may be something for the caller.
+    fn tell_caller(&self, state: &State) {
+        if state.caller_waits {
+            self.ready.notify_one();
+        }
     }
 
     /// The caller waits.
-    fn wait_for_more<'a>(&self, state: Locked<'a>) -> io::Result<Locked<'a>> {
+    fn wait_for_more<'a>(&self, mut state: Locked<'a>) -> io::Result<Locked<'a>> {
         if state.broken {
             return Err(io::Error::other("a thread that reads ahead ended"));
         }
-        Ok(self.ready.wait(state).unwrap_or_else(PoisonError::into_inner))
+        state.caller_waits = true;
+        let mut state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.caller_waits = false;
+        Ok(state)
+    }
+
+    /// A thread waits for something to do.
+    fn wait_for_work<'a>(&self, mut state: Locked<'a>) -> Locked<'a> {
+        state.idle += 1;
+        let mut state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.idle -= 1;
+        state
     }
 
     /// Scans a block that was taken, without the lock.
@@ -229,21 +264,21 @@ impl Helper {
                     Some(slot) => {
                         state.feed = Some(feed);
                         state.queue.push_back(slot);
-                        shared.work.notify_one();
+                        shared.tell_idle(&state);
                     }
                     None => {
                         state.ended = true;
                         shared.work.notify_all();
                     }
                 }
-                shared.ready.notify_one();
+                shared.tell_caller(&state);
             } else if let Some(taken) = state.take() {
                 state = shared.scan(state, taken, &mut scanner);
-                shared.ready.notify_one();
+                shared.tell_caller(&state);
             } else if state.ended {
                 return;
             } else {
-                state = shared.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = shared.wait_for_work(state);
             }
         }
     }
