@@ -36,7 +36,7 @@ mod test;
 pub use analysis::{Advice, Anomaly, ModelLife, Severity};
 pub use head::{Origin, Record, VERSION};
 pub use kind::Kind;
-pub use line::{LineKind, Malformed, classify, kind_at_a_glance, parse, parse_with};
+pub use line::{LineKind, Malformed, classify, kind_at_a_glance, parse, parse_with, read_json};
 pub use measured::{
     BatchTotals, Cost, CostBasis, MemoryAround, MemoryNow, Protocol, ProtocolKind, RampInfo,
     SampleAnswer,

@@ -62,7 +62,7 @@ pub fn classify(line: &[u8]) -> LineKind {
         Some(b'{') => {}
         Some(_) => return LineKind::Text,
     }
-    match serde_json::from_slice::<Peek<'_>>(trimmed) {
+    match read_json::<Peek<'_>>(trimmed) {
         Ok(peek) => peek.kind(),
         Err(error) => match without_nan(trimmed) {
             Some(fixed) => match serde_json::from_slice::<Peek<'_>>(&fixed) {
@@ -104,7 +104,21 @@ pub fn kind_at_a_glance(line: &[u8]) -> Option<Kind> {
 /// When it is not JSON, or lacks a field that a `T` must have, or has one of
 /// another type. The message names the column or the field.
 pub fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Malformed> {
-    parse_with(line, |line| serde_json::from_slice(line))
+    parse_with(line, |line| read_json(line))
+}
+
+/// Reads JSON as [`serde_json::from_slice`] does, but looks once whether all of it is UTF-8, and
+/// not at each text by itself.
+///
+/// # Errors
+///
+/// The same.
+pub fn read_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        // Where nobody reads the text that it is in, garbage is none of our business.
+        Err(_) => serde_json::from_slice(bytes),
+    }
 }
 
 /// The same for what borrows from the line, or is not what is wanted in the end.
@@ -114,7 +128,7 @@ pub fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Malformed> {
 /// As [`parse`].
 pub fn parse_with<T>(
     line: &[u8],
-    read: impl Fn(&[u8]) -> serde_json::Result<T>,
+    mut read: impl FnMut(&[u8]) -> serde_json::Result<T>,
 ) -> Result<T, Malformed> {
     read(line).or_else(|error| match without_nan(line) {
         Some(fixed) => read(&fixed).map_err(|e| Malformed(reason(&e))),

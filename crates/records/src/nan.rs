@@ -1,6 +1,8 @@
 //! Python's `NaN` and `Infinity`, which are not JSON.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// `line` with every bare `NaN`, `Infinity` and `-Infinity` outside of strings
 /// turned into `null`, or `None` when there is none.
@@ -9,8 +11,11 @@ use memchr::memmem;
 /// not measured is absent.
 #[must_use]
 pub fn without_nan(line: &[u8]) -> Option<Vec<u8>> {
+    static WORDS: LazyLock<[Finder<'_>; 2]> =
+        LazyLock::new(|| [Finder::new(b"NaN"), Finder::new(b"Infinity")]);
+
     // Hardly any line has the words at all.
-    memmem::find(line, b"NaN").or_else(|| memmem::find(line, b"Infinity"))?;
+    WORDS.iter().find_map(|word| word.find(line))?;
     let mut out = Vec::new();
     let mut copied = 0;
     let mut at = 0;
