@@ -67,13 +67,17 @@ impl Samples {
             self.out_of_order |= self.times.last().is_some_and(|last| time <= *last);
             self.times.push(time);
         }
-        for part in part.pieces() {
-            for (place, values) in part.columns() {
+        for piece in part.pieces() {
+            for (place, values) in piece.columns() {
                 let column = &mut self.columns[place];
+                // One that no sample had yet need not begin.
+                if column.is_empty() && values.iter().all(|value| value.is_nan()) {
+                    continue;
+                }
                 column.resize(known, f64::NAN);
-                column.extend(values);
+                column.extend_from_slice(values);
             }
-            known += part.rows.len();
+            known += piece.len();
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use records::{GpuSample, Row, SERIES, Series, Unit, Values};
+use pipe::Samples;
+use records::{GpuSample, SERIES, Series, Unit, Values};
 use serde::Serialize;
 
 /// Stands for a value that was not measured.
@@ -73,20 +74,25 @@ const GPU_FIELDS: [GpuField; 3] = [
 ];
 
 impl Columns {
-    /// Adds samples that were scanned, all with the same series, of which `wanted`
-    /// (a bit for each place in [`SERIES`]) are kept.
-    pub(crate) fn push_rows(&mut self, rows: &[Row], values: &[f64], wanted: u64) {
-        let Some(present) = rows.first().map(|row| row.present) else {
-            return;
-        };
-        let before = self.times.len();
-        self.times.extend(rows.iter().map(|row| micros(row.ts)));
-        let places = (0..SERIES.len()).filter(|place| present >> place & 1 == 1);
-        for (rank, place) in places.enumerate().filter(|(_, place)| wanted >> place & 1 == 1) {
-            let column = self.column_of(place);
-            let scale = scale(column.decimals);
-            column.values.resize(before, MISSING);
-            column.values.extend(rows.iter().map(|row| fixed(row.value(rank, values), scale)));
+    /// Adds samples that were scanned, whose series `wanted` (a bit for each place in
+    /// [`SERIES`]) are kept.
+    pub(crate) fn push_rows(&mut self, samples: &Samples<'_>, wanted: u64) {
+        let mut before = self.times.len();
+        self.times.extend(samples.rows.iter().map(|row| micros(row.ts)));
+        for piece in samples.pieces() {
+            let columns = piece.columns().filter(|(place, _)| wanted >> place & 1 == 1);
+            for (place, values) in columns {
+                // There are columns only of what was measured.
+                let is_new = self.of_series[place].is_none();
+                if is_new && values.iter().all(|value| value.is_nan()) {
+                    continue;
+                }
+                let column = self.column_of(place);
+                let scale = scale(column.decimals);
+                column.values.resize(before, MISSING);
+                column.values.extend(values.iter().map(|value| fixed(*value, scale)));
+            }
+            before += piece.len();
         }
     }
 

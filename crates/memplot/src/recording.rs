@@ -88,12 +88,17 @@ impl Recording {
         let wanted = self.wanted;
         let section = self.section(&samples.origin.host);
         if section.gpus < 2 {
-            section.columns.push_rows(samples.rows, samples.values, wanted);
+            section.columns.push_rows(samples, wanted);
             return;
         }
         // The scanner looks at the flat series; what each GPU did needs a second look.
-        for (row, range) in samples.rows.iter().zip(samples.ranges()) {
-            section.columns.push_rows(std::slice::from_ref(row), samples.values, wanted);
+        let mut rest = Some(*samples);
+        for range in samples.ranges() {
+            let Some((one, later)) = rest.map(|samples| samples.split(1)) else {
+                return;
+            };
+            section.columns.push_rows(&one, wanted);
+            rest = later;
             if let Ok(sample) = parse::<Sample>(&block.bytes()[range]) {
                 section.columns.push_gpus(sample.gpus.as_deref().unwrap_or_default());
             }

@@ -2,7 +2,7 @@
 
 use std::{io, ops::Range, sync::Arc};
 
-use records::{LineKind, Malformed, Origin, Row, Scanner};
+use records::{Grid, LineKind, Malformed, Origin, Piece, Row, Scanner};
 
 use crate::{
     Error, Faults, Place,
@@ -37,22 +37,20 @@ pub enum Part<'a> {
     Line(Line<'a>),
 }
 
-/// Samples that follow one another, of one sampler and with the same series.
+/// Samples of one sampler that follow one another.
 #[derive(Clone, Copy)]
 pub struct Samples<'a> {
     /// What was read of them; one at least.
     pub rows: &'a [Row],
-    /// The values that theirs are among.
-    pub values: &'a [f64],
     /// Whose they are.
     pub origin: &'a Arc<Origin>,
     /// Which of the inputs they come from, from 0.
     pub input: usize,
     lines: &'a [(Range<u32>, Found)],
+    grid: &'a Grid,
+    /// The first one's row in the grid.
+    first: usize,
 }
-
-/// Samples of which all values are near at hand in a processor's first cache.
-const PIECE: usize = 64;
 
 impl<'a> Samples<'a> {
     /// The first `count` samples, and those behind them, if there are any.
@@ -60,34 +58,15 @@ impl<'a> Samples<'a> {
     pub fn split(self, count: usize) -> (Samples<'a>, Option<Samples<'a>>) {
         let (rows, later_rows) = self.rows.split_at(count);
         let (lines, later_lines) = self.lines.split_at(count);
-        let later = Samples { rows: later_rows, lines: later_lines, ..self };
+        let later =
+            Samples { rows: later_rows, lines: later_lines, first: self.first + count, ..self };
         (Samples { rows, lines, ..self }, Some(later).filter(|later| !later.rows.is_empty()))
     }
 
-    /// The same samples, some at a time: few enough that one can go through them series by
-    /// series and meet each value while it is still near.
-    pub fn pieces(&self) -> impl Iterator<Item = Samples<'a>> {
-        let Samples { rows, values, origin, input, lines } = *self;
-        rows.chunks(PIECE).zip(lines.chunks(PIECE)).map(move |(rows, lines)| Samples {
-            rows,
-            values,
-            origin,
-            input,
-            lines,
-        })
-    }
-
-    /// The series that they have, as places in [`records::SERIES`], each with its values.
-    pub fn columns(&self) -> impl Iterator<Item = (usize, impl Iterator<Item = f64>)> {
-        let first = self.rows.first();
-        let values = first.map_or(&[][..], |row| row.own(self.values));
-        let places = first.into_iter().flat_map(|row| row.places());
-        let width = first.map_or(1, |row| row.present.count_ones().max(1)) as usize;
-        // Those of one sample follow those of the one before.
-        let values = &values[..values.len().min(width * self.rows.len())];
-        places.enumerate().map(move |(rank, place)| {
-            (place, values.chunks_exact(width).map(move |of_one| of_one[rank]))
-        })
+    /// Their values, some samples at a time: few enough that one can go through them series
+    /// by series and meet each value while it is still near.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece<'a>> {
+        self.grid.pieces(self.first..self.first + self.rows.len())
     }
 
     /// Where their lines lie in [`Block::bytes`].
@@ -230,21 +209,19 @@ impl Block {
     fn samples(&self, at: usize, row: usize) -> Samples<'_> {
         let lines = &self.scan.lines[at..];
         let rows = &self.scan.rows[row..];
-        let first = &rows[0];
+        let origin = rows[0].origin;
         let count = lines
             .iter()
             .zip(rows)
-            .take_while(|((_, found), row)| {
-                matches!(found, Found::Sample)
-                    && (row.origin, row.present) == (first.origin, first.present)
-            })
+            .take_while(|((_, found), row)| matches!(found, Found::Sample) && row.origin == origin)
             .count();
         Samples {
             rows: &rows[..count],
-            values: &self.scan.values,
-            origin: &self.scan.origins[first.origin],
+            origin: &self.scan.origins[origin],
             input: self.input,
             lines: &lines[..count],
+            grid: &self.scan.grid,
+            first: row,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use records::{LineKind, Malformed, Origin, Row, Scanned, Scanner};
+use records::{Grid, LineKind, Malformed, Origin, Row, Scanned, Scanner};
 
 use crate::MAX_LINE;
 
@@ -16,8 +16,8 @@ pub(crate) struct Scan {
     pub(crate) lines: Vec<(Range<u32>, Found)>,
     /// The samples among them.
     pub(crate) rows: Vec<Row>,
-    /// The values of all samples.
-    pub(crate) values: Vec<f64>,
+    /// Their values, a row for each.
+    pub(crate) grid: Grid,
     pub(crate) origins: Vec<Arc<Origin>>,
 }
 
@@ -36,7 +36,7 @@ impl Scan {
 
     /// Finds out what its bytes are.
     pub(crate) fn scan(&mut self, scanner: &mut Scanner) {
-        let Scan { bytes, lines, rows, values, origins } = self;
+        let Scan { bytes, lines, rows, grid, origins } = self;
         let mut start = 0;
         while start < bytes.len() {
             let newline = memchr::memchr(b'\n', &bytes[start..]);
@@ -46,7 +46,7 @@ impl Scan {
             let found = if line.len() > MAX_LINE {
                 Found::too_long(line.len() as u64)
             } else {
-                match scanner.scan(line, values) {
+                match scanner.scan(line, grid) {
                     Scanned::Sample(row) => {
                         rows.push(row);
                         Found::Sample
@@ -68,7 +68,7 @@ impl Scan {
         self.bytes.clear();
         self.lines.clear();
         self.rows.clear();
-        self.values.clear();
+        self.grid.clear();
         self.origins.clear();
         self
     }

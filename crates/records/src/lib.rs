@@ -48,7 +48,7 @@ pub use request::Request;
 pub use resources::{Resources, SeriesStats};
 pub use run::{Counts, HealthLimits, Resumed, RunEnd, RunStart, Selected};
 pub use sample::{GpuSample, Sample};
-pub use scan::{Row, Scanned, Scanner};
+pub use scan::{Grid, Piece, Row, Scanned, Scanner};
 pub use series::{Hold, SERIES, Series, Unit, Values, place, series};
 pub use span::{Begin, Params, Phase, Span};
 pub use stream::{Clock, Found, GpuInfo, Machine, Missing, Producer, Sources, Stream};

@@ -18,9 +18,12 @@ pub(crate) struct Mean {
 }
 
 impl Mean {
-    fn add(&mut self, values: impl ExactSizeIterator<Item = f64>) {
-        self.count += values.len() as f64;
-        values.for_each(|value| self.sum += value);
+    fn add(&mut self, values: impl Iterator<Item = f64>) {
+        for value in values {
+            let (value, count) = if value.is_nan() { (0.0, 0.0) } else { (value, 1.0) };
+            self.sum += value;
+            self.count += count;
+        }
     }
 
     /// The mean; none where nothing was measured.
@@ -29,8 +32,8 @@ impl Mean {
     }
 }
 
-/// The values of samples that have the same series, by their places in [`SERIES`]: one of
-/// each sample, or none of any.
+/// The values of samples by the places of their series in [`SERIES`]: one of each sample, NaN
+/// where it lacks it, or none of any.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Columns<'a>(pub(crate) [&'a [f64]; SERIES.len()]);
 
@@ -127,7 +130,7 @@ impl Second {
         let values = |place: usize| of(place).iter().copied();
         self.to = times.last().copied().unwrap_or(self.to);
         for (swap, ts) in of(SWAP).iter().zip(times) {
-            if *swap != self.swap {
+            if *swap != self.swap && !swap.is_nan() {
                 (self.swap, self.swap_at) = (*swap, *ts);
             }
             if *swap <= self.swap_low {

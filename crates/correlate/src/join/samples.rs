@@ -31,8 +31,8 @@ impl Join {
         if let Some(analysis) = &mut self.analysis {
             let missed = part.rows.iter().fold(0u64, |sum, row| sum.saturating_add(row.missed));
             let mut columns = Columns::NONE;
-            for (place, _) in part.columns() {
-                columns.0[place] = &stream.samples.column(place)[rows.clone()];
+            for (place, column) in columns.0.iter_mut().enumerate() {
+                *column = stream.samples.column(place).get(rows.clone()).unwrap_or_default();
             }
             let times = &stream.samples.times()[rows];
             analysis.samples(index, times, missed, &columns);

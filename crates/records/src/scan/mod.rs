@@ -5,6 +5,7 @@
 //! the next one in place. A line that surprises is read in full; the outcome is the same.
 
 mod decimal;
+mod grid;
 mod shape;
 
 use std::sync::Arc;
@@ -13,15 +14,17 @@ use serde::de::IgnoredAny;
 
 use shape::{Numbers, Shape};
 
-use crate::{Kind, LineKind, Malformed, Origin, SERIES, Sample, Values, classify, parse};
+pub use grid::{Grid, Piece};
+
+use crate::{Kind, LineKind, Malformed, Origin, SERIES, Sample, classify, parse};
 
 /// Shapes that are remembered. A sampler has a handful: with and without what is slow to
 /// read, late or not.
 const SHAPES: usize = 16;
 
-const _: () = assert!(SERIES.len() <= u64::BITS as usize, "`Row::present` has a bit for each");
+const _: () = assert!(SERIES.len() <= u64::BITS as usize, "a `Grid` has a bit for each");
 
-/// A sample, as far as those need it who look at numbers only.
+/// A sample, as far as those need it who look at numbers only; its values are in a [`Grid`].
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// When it was taken, in Unix seconds.
@@ -32,57 +35,6 @@ pub struct Row {
     pub missed: u64,
     /// Whose it is: an index into [`Scanner::origins`].
     pub origin: usize,
-    /// The series that it has: a bit for each place in [`SERIES`].
-    pub present: u64,
-    /// Where its values begin among those of all rows.
-    first: usize,
-}
-
-impl Row {
-    /// The places in [`SERIES`] of the series that it has.
-    pub fn places(&self) -> impl Iterator<Item = usize> + use<> {
-        let mut rest = self.present;
-        std::iter::from_fn(move || {
-            // An index below 64, so it fits.
-            let place = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
-            rest &= rest - 1;
-            Some(place)
-        })
-    }
-
-    /// Its own values, and those after them, of those that the scanner gathered.
-    #[must_use]
-    pub fn own<'a>(&self, values: &'a [f64]) -> &'a [f64] {
-        values.get(self.first..).unwrap_or_default()
-    }
-
-    /// The places in [`SERIES`] and the values of the series that it has. `values` are
-    /// those that the scanner gathered.
-    pub fn series<'a>(&self, values: &'a [f64]) -> impl Iterator<Item = (usize, f64)> + use<'a> {
-        self.places().zip(self.own(values).iter().copied())
-    }
-
-    /// The value of that rank among the series that it has.
-    #[must_use]
-    pub fn value(&self, rank: usize, values: &[f64]) -> f64 {
-        values.get(self.first + rank).copied().unwrap_or(f64::NAN)
-    }
-
-    /// The values of all series.
-    #[must_use]
-    pub fn values(&self, values: &[f64]) -> Values {
-        let mut all = Values::NONE;
-        self.fill(values, &mut all);
-        all
-    }
-
-    /// Writes the values of the series that it has over those in `all`.
-    #[inline]
-    pub fn fill(&self, values: &[f64], all: &mut Values) {
-        for (place, value) in self.series(values) {
-            all.0[place] = value;
-        }
-    }
 }
 
 /// What a line is.
@@ -99,15 +51,18 @@ pub enum Scanned {
 pub struct Scanner {
     /// The one that fitted last comes first.
     shapes: Vec<Shape>,
+    /// The series that any of them had: a bit for each place in [`SERIES`].
+    places: u64,
     origins: Vec<Arc<Origin>>,
 }
 
 impl Scanner {
-    /// What `line` is. If it is a sample, its values are added to `values`.
-    pub fn scan(&mut self, line: &[u8], values: &mut Vec<f64>) -> Scanned {
-        match self.scan_alike(line, values) {
+    /// What `line` is. If it is a sample, `grid` has a row more.
+    pub fn scan(&mut self, line: &[u8], grid: &mut Grid) -> Scanned {
+        self.agree_on_columns(grid);
+        match self.scan_alike(line, grid) {
             Some(row) => Scanned::Sample(row),
-            None => self.read_in_full(line, values),
+            None => self.read_in_full(line, grid),
         }
     }
 
@@ -117,24 +72,36 @@ impl Scanner {
         &self.origins
     }
 
-    /// The sample in `line`, if it looks like one that came before.
-    fn scan_alike(&mut self, line: &[u8], values: &mut Vec<f64>) -> Option<Row> {
-        let first = values.len();
-        values.resize(first + SERIES.len(), f64::NAN);
-        let found = self.shapes.iter().enumerate().find_map(|(index, shape)| {
-            let numbers = shape.read(line, &mut values[first..])?;
-            let Shape { origin, present, .. } = *shape;
-            let Numbers { ts, seq, missed } = numbers;
-            Some((index, Row { ts, seq, missed, origin, present, first }))
-        });
-        let count = found.map_or(0, |(_, row)| row.present.count_ones() as usize);
-        values.truncate(first + count);
-        let (index, row) = found?;
-        self.shapes[..=index].rotate_right(1);
-        Some(row)
+    /// A grid may come from a scanner that knows other series.
+    fn agree_on_columns(&mut self, grid: &mut Grid) {
+        if grid.places() == self.places {
+            return;
+        }
+        grid.widen(self.places);
+        self.places = grid.places();
+        self.shapes.iter_mut().for_each(|shape| shape.write_to(self.places));
     }
 
-    fn read_in_full(&mut self, line: &[u8], values: &mut Vec<f64>) -> Scanned {
+    /// The sample in `line`, if it looks like one that came before.
+    fn scan_alike(&mut self, line: &[u8], grid: &mut Grid) -> Option<Row> {
+        let next = grid.next();
+        let mut alike = self.shapes.iter().enumerate();
+        let found = alike.find_map(|(index, shape)| Some((index, shape.read(line, next)?)));
+        let Some((index, Numbers { ts, seq, missed })) = found else {
+            grid.wipe_next(0);
+            return None;
+        };
+        let Shape { origin, present, .. } = self.shapes[index];
+        if index > 0 {
+            // Those before it read on until the line surprised them.
+            grid.wipe_next(present);
+            self.shapes[..=index].rotate_right(1);
+        }
+        grid.keep();
+        Some(Row { ts, seq, missed, origin })
+    }
+
+    fn read_in_full(&mut self, line: &[u8], grid: &mut Grid) -> Scanned {
         let kind = classify(line);
         if kind != LineKind::Ours(Kind::Sample) {
             return Scanned::Other(kind, None);
@@ -144,23 +111,23 @@ impl Scanner {
             Err(why) => return Scanned::Other(kind, Some(why)),
         };
         let origin = self.origin(&sample);
+        let values = SERIES.iter().enumerate();
+        let values = values.filter_map(|(place, series)| Some((place, (series.get)(&sample)?)));
+        grid.widen(values.clone().fold(0, |places, (place, _)| places | 1 << place));
+        self.agree_on_columns(grid);
+        grid.push(values);
         // NaN and the like are no JSON, and their lines no model for others.
         if serde_json::from_slice::<IgnoredAny>(line).is_ok()
-            && let Some(shape) = Shape::of(line, origin)
+            && let Some(mut shape) = Shape::of(line, origin)
         {
+            grid.widen(shape.present);
+            self.agree_on_columns(grid);
+            shape.write_to(self.places);
             self.shapes.insert(0, shape);
             self.shapes.truncate(SHAPES);
         }
-        let first = values.len();
-        let mut present = 0;
-        for (place, series) in SERIES.iter().enumerate() {
-            if let Some(value) = (series.get)(&sample) {
-                present |= 1 << place;
-                values.push(value);
-            }
-        }
         let Sample { ts, seq, missed, .. } = sample;
-        Scanned::Sample(Row { ts, seq, missed: missed.unwrap_or(0), origin, present, first })
+        Scanned::Sample(Row { ts, seq, missed: missed.unwrap_or(0), origin })
     }
 
     fn origin(&mut self, sample: &Sample) -> usize {

@@ -4,7 +4,10 @@
 //! was read in full, the next one need only be compared: the text between the numbers
 //! must be the same, byte for byte, and then each number's meaning is known.
 
-use super::decimal::{decimal, whole};
+use super::{
+    decimal::{decimal, whole},
+    grid::slot,
+};
 use crate::{SERIES, Unit};
 
 /// A line taken apart.
@@ -32,14 +35,23 @@ enum Slot {
     Ts,
     Seq,
     Missed,
-    /// The series at that place; once all are known, the value of that rank.
-    Series(usize),
-    /// The same; a whole number up to the second.
-    WholeSeries(usize, u64),
+    /// A series.
+    Series(Place),
+    /// The same; a whole number up to that.
+    WholeSeries(Place, u64),
     /// Some other field of a sample that must be whole.
     Whole,
     /// Whatever is left: it must be a number.
     Other,
+}
+
+/// Which series a number belongs to.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Its place in [`SERIES`], which has far fewer than this could tell.
+    series: u32,
+    /// Where in a row its value goes.
+    slot: u32,
 }
 
 impl Slot {
@@ -54,11 +66,15 @@ impl Slot {
             "read_us" | "late_us" => Slot::Whole,
             _ => match SERIES.iter().position(|series| series.name == key) {
                 None => Slot::Other,
-                Some(place) => match SERIES[place].unit {
-                    Unit::Level => Slot::WholeSeries(place, u8::MAX.into()),
-                    Unit::Count => Slot::WholeSeries(place, u32::MAX.into()),
-                    _ => Slot::Series(place),
-                },
+                Some(place) => {
+                    let unit = SERIES[place].unit;
+                    let place = Place { series: place as u32, slot: 0 };
+                    match unit {
+                        Unit::Level => Slot::WholeSeries(place, u8::MAX.into()),
+                        Unit::Count => Slot::WholeSeries(place, u32::MAX.into()),
+                        _ => Slot::Series(place),
+                    }
+                }
             },
         })
     }
@@ -106,7 +122,7 @@ impl Shape {
                     let slot = if depth == 1 { Slot::of(key?) } else { Some(Slot::Other) };
                     if let Some(slot) = slot {
                         if let Slot::Series(place) | Slot::WholeSeries(place, _) = slot {
-                            shape.present |= 1 << place;
+                            shape.present |= 1 << place.series;
                         }
                         shape.text.extend_from_slice(&line[from..at]);
                         shape.numbers.push(Number { before: at - from, slot });
@@ -119,19 +135,22 @@ impl Shape {
             at += 1;
         }
         shape.text.extend_from_slice(&line[from..]);
-        for number in &mut shape.numbers {
-            if let Slot::Series(place) | Slot::WholeSeries(place, _) = &mut number.slot {
-                // How many series stand before it in the table.
-                *place = (shape.present & ((1 << *place) - 1)).count_ones() as usize;
-            }
-        }
         Some(shape)
     }
 
-    /// The numbers of `line`, if it has this shape. The values of its series, in the
-    /// order of [`SERIES`], are written to the first of `values`.
+    /// Has what it reads written to rows with columns for `places`, which are its own and others.
+    pub(super) fn write_to(&mut self, places: u64) {
+        for number in &mut self.numbers {
+            if let Slot::Series(place) | Slot::WholeSeries(place, _) = &mut number.slot {
+                place.slot = slot(places, place.series as usize) as u32;
+            }
+        }
+    }
+
+    /// The numbers of `line`, if it has this shape. The values of its series are written to
+    /// `row`; some of them, too, where the line surprises later.
     #[inline]
-    pub(super) fn read(&self, line: &[u8], values: &mut [f64]) -> Option<Numbers> {
+    pub(super) fn read(&self, line: &[u8], row: &mut [f64]) -> Option<Numbers> {
         let mut found = Numbers { ts: f64::NAN, seq: 0, missed: 0 };
         let mut text = self.text.as_slice();
         let mut rest = line;
@@ -140,10 +159,10 @@ impl Shape {
             text = after;
             rest = behind(rest, before)?;
             let length = match number.slot {
-                Slot::Series(rank) => take(decimal(rest)?, values.get_mut(rank)?),
-                Slot::WholeSeries(rank, most) => {
+                Slot::Series(place) => take(decimal(rest)?, row.get_mut(place.slot as usize)?),
+                Slot::WholeSeries(place, most) => {
                     let (value, length) = whole(rest).filter(|(value, _)| *value <= most)?;
-                    *values.get_mut(rank)? = value as f64;
+                    *row.get_mut(place.slot as usize)? = value as f64;
                     length
                 }
                 Slot::Ts => take(decimal(rest)?, &mut found.ts),

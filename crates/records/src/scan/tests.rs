@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Scanned, Scanner};
+use super::{Grid, Scanned, Scanner};
 use crate::{LineKind, Malformed, SERIES, Sample, Unit, Values, classify, parse};
 
 /// What a full parse of the line gives: a sample in numbers, or what else it is.
@@ -34,24 +34,28 @@ fn in_full(line: &[u8]) -> Read {
     }
 }
 
+const OTHER: &str = r#"{"record":"sample","v":1,"ts":1.5,"run":"q","host":"h","seq":9,"elapsed_s":0.5,"load_1":0.5}"#;
+
 fn scanned(scanner: &mut Scanner, line: &[u8]) -> Read {
-    // Values of another row, which must not be touched.
-    let mut values = vec![0.5; 3];
-    match scanner.scan(line, &mut values) {
+    // A row of another scanner, which must not be touched.
+    let mut grid = Grid::default();
+    Scanner::default().scan(OTHER.as_bytes(), &mut grid);
+    let values = |grid: &Grid, row| Values(std::array::from_fn(|place| grid.value(place, row)));
+    let other = |grid: &Grid| grid.value(crate::place("load_1"), 0) == 0.5;
+    match scanner.scan(line, &mut grid) {
         Scanned::Sample(row) => {
             let origin = &scanner.origins()[row.origin];
-            assert_eq!(values[..3], [0.5; 3]);
-            assert_eq!(values.len(), 3 + row.present.count_ones() as usize);
+            assert_eq!((grid.len(), other(&grid)), (2, true));
             Read::Sample {
                 ts: row.ts.to_bits(),
                 seq: row.seq,
                 missed: row.missed,
                 origin: (origin.run.clone(), origin.host.clone()),
-                values: bits(&row.values(&values)),
+                values: bits(&values(&grid, 1)),
             }
         }
         Scanned::Other(kind, why) => {
-            assert_eq!(values.len(), 3);
+            assert_eq!((grid.len(), other(&grid)), (1, true));
             Read::Other(kind, why)
         }
     }
@@ -128,7 +132,7 @@ proptest! {
     ) {
         let text = line.to_string();
         let mut scanner = Scanner::default();
-        scanner.scan(text.as_bytes(), &mut Vec::new());
+        scanner.scan(text.as_bytes(), &mut Grid::default());
         let mut bytes = text.into_bytes();
         for (place, byte, insert) in changes {
             let at = place.index(bytes.len());
@@ -149,13 +153,13 @@ fn lines_that_look_alike_are_not_parsed_in_full() {
         )
     };
     let mut scanner = Scanner::default();
-    let mut values = Vec::new();
-    assert!(scanner.scan_alike(line(0, 0.5).as_bytes(), &mut values).is_none());
-    scanner.scan(line(0, 0.5).as_bytes(), &mut values);
-    let row = scanner.scan_alike(line(70, 12.25).as_bytes(), &mut values).unwrap();
-    assert_eq!((row.seq, values.as_slice()), (70, &[0.5, 12.25][..]));
-    assert!(row.series(&values).eq([(crate::place("load_1"), 12.25)]));
-    assert!(scanner.scan_alike(line(1, 1e300).as_bytes(), &mut values).is_none());
+    let mut grid = Grid::default();
+    assert!(scanner.scan_alike(line(0, 0.5).as_bytes(), &mut grid).is_none());
+    scanner.scan(line(0, 0.5).as_bytes(), &mut grid);
+    let row = scanner.scan_alike(line(70, 12.25).as_bytes(), &mut grid).unwrap();
+    let load = |row| grid.value(crate::place("load_1"), row);
+    assert_eq!((row.seq, grid.len(), load(0), load(1)), (70, 2, 0.5, 12.25));
+    assert!(scanner.scan_alike(line(1, 1e300).as_bytes(), &mut grid).is_none());
 }
 
 #[test]
@@ -176,7 +180,7 @@ fn the_shapes_that_are_remembered_are_limited() {
         let line = format!(
             r#"{{"record":"sample","v":1,"ts":5.5,"run":"r","host":"h{host}","seq":1,"elapsed_s":0}}"#
         );
-        scanner.scan(line.as_bytes(), &mut Vec::new());
+        scanner.scan(line.as_bytes(), &mut Grid::default());
     }
     assert_eq!((scanner.shapes.len(), scanner.origins().len()), (super::SHAPES, 100));
 }
