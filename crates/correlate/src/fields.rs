@@ -1,6 +1,8 @@
 //! Fields that are set in a line, of which nothing else changes.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range, sync::LazyLock};
+
+use memchr::memmem::Finder;
 
 use serde::{
     Deserialize, Serialize, Serializer,
@@ -8,17 +10,24 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// Fields to set, as they are written behind others.
-pub(crate) struct Added {
+/// A line, an object with fields, and fields to set in it.
+pub(crate) struct Set<'a> {
+    line: Cow<'a, [u8]>,
+    /// The line without its last brace, and the fields as they are written behind others.
     text: Vec<u8>,
     /// Their names, and where in the text their values are.
     fields: Vec<(&'static str, Range<usize>)>,
 }
 
-impl Added {
-    /// None, with room for so many bytes of them.
-    pub(crate) fn with_room(bytes: usize) -> Added {
-        Added { text: Vec::with_capacity(bytes), fields: Vec::new() }
+impl<'a> Set<'a> {
+    /// None yet, with room for so many bytes of them. `NaN` and the like leave as `null`.
+    pub(crate) fn new(line: &'a [u8], room: usize) -> Set<'a> {
+        let line = records::without_nan(line).map_or(Cow::Borrowed(line), Cow::Owned);
+        let fields = line.trim_ascii_end();
+        let fields = fields.strip_suffix(b"}").unwrap_or(fields).trim_ascii_end();
+        let mut text = Vec::with_capacity(fields.len() + room);
+        text.extend_from_slice(fields);
+        Set { line, text, fields: Vec::new() }
     }
 
     /// One more, whose value `write` writes.
@@ -31,43 +40,30 @@ impl Added {
         self.fields.push((name, from..self.text.len()));
     }
 
-    fn values(&self) -> impl Iterator<Item = Option<(&'static str, &RawValue)>> {
-        self.fields.iter().map(|(name, place)| {
-            Some((*name, serde_json::from_slice(&self.text[place.clone()]).ok()?))
-        })
+    /// The line with them; every other field stays as it came, in its place. None when there
+    /// is nothing to set.
+    pub(crate) fn line(mut self) -> Option<Vec<u8>> {
+        if self.fields.is_empty() {
+            return None;
+        }
+        if self.are_new() {
+            self.text.push(b'}');
+            return Some(self.text);
+        }
+        let mut fields: Fields<'_> = serde_json::from_slice(&self.line).ok()?;
+        for (name, place) in &self.fields {
+            fields.set(name, serde_json::from_slice(&self.text[place.clone()]).ok()?);
+        }
+        serde_json::to_vec(&fields).ok()
     }
-}
 
-/// The object in `line` with what was added; every other field stays as it came, in its
-/// place. None when there is nothing to set.
-pub(crate) fn with_fields(line: &[u8], added: &Added) -> Option<Vec<u8>> {
-    if added.fields.is_empty() {
-        return None;
+    /// Whether the line surely has none of those fields: the words are nowhere in it, nor an
+    /// escape by which they could be spelled.
+    fn are_new(&self) -> bool {
+        static ESCAPE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\\u"));
+        let has = |name: &str| memchr::memmem::find(&self.line, name.as_bytes()).is_some();
+        ESCAPE.find(&self.line).is_none() && !self.fields.iter().any(|(name, _)| has(name))
     }
-    let without_nan = records::without_nan(line);
-    let line = without_nan.as_deref().unwrap_or(line);
-    if added.fields.iter().all(|(name, _)| is_new(line, name)) {
-        return append(line, &added.text);
-    }
-    let mut fields: Fields<'_> = serde_json::from_slice(line).ok()?;
-    for field in added.values() {
-        let (name, value) = field?;
-        fields.set(name, value);
-    }
-    serde_json::to_vec(&fields).ok()
-}
-
-/// Whether `line` surely has no field of that name: the word is nowhere in it, nor an
-/// escape by which it could be spelled.
-fn is_new(line: &[u8], name: &str) -> bool {
-    memchr::memmem::find(line, name.as_bytes()).is_none()
-        && memchr::memmem::find(line, b"\\u").is_none()
-}
-
-/// `line`, an object with fields, with `text` at its end.
-fn append(line: &[u8], text: &[u8]) -> Option<Vec<u8>> {
-    let fields = line.trim_ascii_end().strip_suffix(b"}")?.trim_ascii_end();
-    Some([fields, text, b"}"].concat())
 }
 
 /// The fields of an object in their order, their values unread.

@@ -51,6 +51,8 @@ pub(crate) struct Fold {
     pub(crate) spacings: Quantiles,
     /// One for each of [`SERIES`].
     pub(crate) series: Vec<Folded>,
+    /// Of what was taken in last; kept for its room.
+    spans: Spans,
 }
 
 /// What one series comes to.
@@ -97,37 +99,56 @@ impl Folded {
         earlier: None,
         later: None,
     };
+
+    fn clear(&mut self) {
+        self.quantiles.clear();
+        let Folded { min, max, mean, held, earlier, later, .. } = Folded::NONE;
+        (self.min, self.max, self.mean) = (min, max, mean);
+        (self.held, self.earlier, self.later) = (held, earlier, later);
+    }
 }
 
-impl Fold {
-    /// Begins with a window, and takes in what came before its first sample. `samples`
-    /// reach back as far as it needs.
-    pub(crate) fn new(samples: &Samples, window: Window, interval: Micros) -> Fold {
-        let times = samples.times();
-        let first = times.partition_point(|ts| *ts < window.start);
-        let mut fold = Fold {
-            window,
-            interval,
+impl Default for Fold {
+    fn default() -> Fold {
+        Fold {
+            window: Window::default(),
+            interval: 0,
             last: None,
-            speaks_to: window.start,
+            speaks_to: 0,
             samples: 0,
             covered: 0,
             spacings: Quantiles::NONE,
             series: vec![Folded::NONE; SERIES.len()],
-        };
+            spans: Spans::default(),
+        }
+    }
+}
+
+impl Fold {
+    /// Forgets whatever was taken in, begins with another window, and takes in what came
+    /// before its first sample. `samples` reach back as far as it needs.
+    pub(crate) fn begin(&mut self, samples: &Samples, window: Window, interval: Micros) {
+        let times = samples.times();
+        let first = times.partition_point(|ts| *ts < window.start);
+        (self.window, self.interval) = (window, interval);
+        (self.last, self.speaks_to) = (None, window.start);
+        (self.samples, self.covered) = (0, 0);
+        self.spacings.clear();
+        self.series.iter_mut().for_each(Folded::clear);
         // The last sample at or before the start. One at the very start is inside, too.
         let at_start = times.get(first) == Some(&window.start);
         if let Some(before) = if at_start { Some(first) } else { first.checked_sub(1) } {
             let oldest = times[before] - reach(interval);
             let from = times[..before].partition_point(|ts| *ts < oldest);
-            fold.take_before(samples, from..first, before);
+            self.take_before(samples, from..first, before);
         }
-        fold
     }
 
     /// A window that is still open.
     pub(crate) fn open(samples: &Samples, start: Micros, interval: Micros) -> Fold {
-        Fold::new(samples, Window { start, end: Micros::MAX }, interval)
+        let mut fold = Fold::default();
+        fold.begin(samples, Window { start, end: Micros::MAX }, interval);
+        fold
     }
 
     /// Up to when samples were taken in.
@@ -156,10 +177,11 @@ impl Fold {
         if rows.is_empty() {
             return;
         }
-        let spans = Spans::new(self, times, rows.clone());
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.fill(self, times, rows.clone());
         self.samples += rows.len() as u64;
         self.covered += spans.covered;
-        self.take_spacings(times, rows.clone());
+        self.spacings.extend(&spans.spacings, SPACING);
         for (place, series) in SERIES.iter().enumerate() {
             if !samples.has(place) {
                 continue;
@@ -175,6 +197,7 @@ impl Fold {
         }
         self.last = Some(times[rows.end - 1]);
         self.speaks_to = spans.ends[rows.len() - 1];
+        self.spans = spans;
     }
 
     /// Takes in what lies behind the window: the first sample after it, up to which
@@ -233,16 +256,6 @@ impl Fold {
         }
     }
 
-    fn take_spacings(&mut self, times: &[Micros], rows: Range<usize>) {
-        let before = self.last.or_else(|| rows.clone().next().map(|row| times[row]));
-        let froms = before.into_iter().chain(times[rows.clone()].iter().copied());
-        let mut spacings = Vec::with_capacity(rows.len());
-        // The first sample of all has none before it.
-        let all = froms.zip(&times[rows]).map(|(from, to)| to - from);
-        spacings.extend(all.filter(|spacing| *spacing > 0).map(|spacing| spacing as f64));
-        self.spacings.extend(&spacings, SPACING);
-    }
-
     fn is_joined(&self, from: Micros, to: Micros) -> bool {
         to - from <= GAP * self.interval
     }
@@ -252,6 +265,7 @@ impl Fold {
 const SPACING: records::Unit = records::Unit::Count;
 
 /// The times that samples speak for, as far as they lie inside the window.
+#[derive(Default)]
 struct Spans {
     /// Of gauges, in microseconds.
     forward: Vec<f64>,
@@ -259,8 +273,10 @@ struct Spans {
     backward: Vec<f64>,
     /// Where the gauges of each sample end.
     ends: Vec<Micros>,
-    /// Whether sampling went on from each sample to the one after it.
-    joined: Vec<bool>,
+    /// From each sample to the one before it, in microseconds.
+    spacings: Vec<f64>,
+    /// When the sample behind the last one was taken.
+    next: Micros,
     window: Window,
     reach: Micros,
     /// The sums of the first two.
@@ -269,42 +285,47 @@ struct Spans {
 }
 
 impl Spans {
-    /// Those of `rows`, which lie inside the window.
-    fn new(fold: &Fold, times: &[Micros], rows: Range<usize>) -> Spans {
+    /// Becomes those of `rows`, of which there is one at least and which lie inside the window.
+    fn fill(&mut self, fold: &Fold, times: &[Micros], rows: Range<usize>) {
         let Fold { window, interval, .. } = *fold;
-        let count = rows.len();
-        let mut spans = Spans {
-            forward: Vec::with_capacity(count),
-            backward: Vec::with_capacity(count),
-            ends: Vec::with_capacity(count),
-            joined: Vec::with_capacity(count),
-            window,
-            reach: reach(interval),
-            total: [0.0; 2],
-            covered: 0,
-        };
-        let mut total = [0; 2];
-        // So far away that they are joined with nothing.
-        let none = Micros::MIN / 2;
-        let mut before = fold.last.unwrap_or(none);
-        let nexts = times[rows.start + 1..].iter().copied().chain([Micros::MAX / 2]);
-        for (at, next) in times[rows].iter().copied().zip(nexts) {
-            let joined = fold.is_joined(at, next);
-            let end = if joined { next } else { at + interval };
-            let from = if fold.is_joined(before, at) { before } else { at - interval };
-            let (forward, backward) = (end.min(window.end) - at, at - from.max(window.start));
-            total[0] += forward;
-            total[1] += backward;
-            // Microseconds of a window fit an f64 to the last one.
-            spans.forward.push(forward as f64);
-            spans.backward.push(backward as f64);
-            spans.ends.push(end);
-            spans.joined.push(joined);
-            before = at;
-        }
-        spans.total = total.map(|micros| micros as f64);
-        spans.covered = total[0];
-        spans
+        (self.window, self.reach) = (window, reach(interval));
+        // What is not there is so far away that it is joined with nothing.
+        self.next = times.get(rows.end).copied().unwrap_or(Micros::MAX / 2);
+        let before = fold.last.unwrap_or(Micros::MIN / 2);
+        let times = &times[rows];
+        let last = times[times.len() - 1];
+        let pairs = || times.windows(2).map(|pair| (pair[0], pair[1]));
+
+        let end = |at, next| if fold.is_joined(at, next) { next } else { at + interval };
+        self.ends.clear();
+        self.ends.extend(pairs().map(|(at, next)| end(at, next)));
+        self.ends.push(end(last, self.next));
+
+        let forward = times.iter().zip(&self.ends).map(|(at, end)| (*end).min(window.end) - at);
+        self.covered = forward.clone().sum();
+        self.forward.clear();
+        // Microseconds of a window fit an f64 to the last one.
+        self.forward.extend(forward.map(|micros| micros as f64));
+
+        let from = |before, at| if fold.is_joined(before, at) { before } else { at - interval };
+        let backward = |before, at: Micros| at - Micros::max(from(before, at), window.start);
+        let first = backward(before, times[0]);
+        self.backward.clear();
+        self.backward.push(first as f64);
+        self.backward.extend(pairs().map(|(before, at)| backward(before, at) as f64));
+        let total = first + pairs().map(|(before, at)| backward(before, at)).sum::<Micros>();
+        self.total = [self.covered as f64, total as f64];
+
+        self.spacings.clear();
+        let spacing = fold.last.map(|before| times[0] - before).filter(|spacing| *spacing > 0);
+        self.spacings.extend(spacing.map(|spacing| spacing as f64));
+        self.spacings.extend(pairs().map(|(before, at)| (at - before) as f64));
+    }
+
+    /// Whether sampling went on from that one of the samples, taken at `times`, to the one
+    /// behind it: then it speaks for all the time in between, else for less.
+    fn is_joined(&self, index: usize, times: &[Micros]) -> bool {
+        self.ends[index] == times.get(index + 1).copied().unwrap_or(self.next)
     }
 }
 
@@ -345,7 +366,8 @@ impl Folded {
         self.earlier.get_or_insert(at(0));
         let last = values.len() - 1;
         self.later = Some(at(last));
-        self.held = spans.joined[last].then_some((values[last], times[last] + spans.reach));
+        self.held =
+            spans.is_joined(last, times).then_some((values[last], times[last] + spans.reach));
         true
     }
 
@@ -365,7 +387,7 @@ impl Folded {
                 (Hold::Gauge, _) => {
                     let end = spans.ends[index];
                     let weight = |until: Micros| spans.window.overlap(*time, end.min(until));
-                    self.hold(weight, spans.joined[index]);
+                    self.hold(weight, spans.is_joined(index, times));
                 }
                 (Hold::Rate, Some(value)) => {
                     self.mean.sum += value * spans.backward[index];
@@ -390,10 +412,12 @@ impl Folded {
     }
 }
 
-/// Whether all of `values` are equal to `one`. Many are compared at once, and the rest is
+/// Whether all of `values` are `one`, bit for bit. Many are compared at once, and the rest is
 /// left as soon as some differ.
 pub(crate) fn all_are(one: f64, values: &[f64]) -> bool {
-    values.chunks(16).all(|chunk| chunk.iter().fold(true, |same, value| same & (*value == one)))
+    let bits = one.to_bits();
+    let differ = |some: &[f64]| some.iter().fold(0, |all, value| all | (value.to_bits() ^ bits));
+    values.chunks(32).all(|some| differ(some) == 0)
 }
 
 /// The least and the greatest of `values`, and their sum, each times its weight: in four

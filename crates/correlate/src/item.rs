@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::{
     analysis::{Details, Facts, Tokens},
     cold::ModelKey,
-    fields::{Added, with_fields},
+    fields::Set,
     figures::Figures,
     window::Window,
 };
@@ -77,7 +77,7 @@ impl Item {
         if let Err(error) = std::str::from_utf8(line) {
             return Err(Malformed(format!("not UTF-8 at byte {}", error.valid_up_to() + 1)));
         }
-        let read = |line: &[u8]| Ok(Item::of_head(kind, serde_json::from_slice(line)?));
+        let read = |line: &[u8]| Ok(Item::of_head(kind, records::read_json(line)?));
         let mut item = records::parse_with(line, read)?;
         item.body = Body::Ours(line.to_vec());
         Ok(item)
@@ -163,7 +163,7 @@ impl Item {
                 // A record of numbers, texts and maps with text keys has no way to fail.
                 serde_json::to_vec(&test).unwrap_or_default()
             }
-            Body::Ours(line) => with_fields(&line, &found.added()).unwrap_or(line),
+            Body::Ours(line) => found.set_in(&line).unwrap_or(line),
         }
     }
 }
@@ -189,20 +189,21 @@ const SERIES_BYTES: usize = 128;
 const GB_DECIMALS: u8 = 3;
 
 impl Joined {
-    fn added(&self) -> Added {
+    /// `line` with it; none when there is nothing to add.
+    fn set_in(&self, line: &[u8]) -> Option<Vec<u8>> {
         let series = self.figures.as_ref().map_or(0, |figures| figures.series.len());
-        let mut added = Added::with_room(LINE_BYTES + series * SERIES_BYTES);
+        let mut set = Set::new(line, LINE_BYTES + series * SERIES_BYTES);
         if let Some(figures) = &self.figures {
-            added.field("resources", |text| figures.write(text));
+            set.field("resources", |text| figures.write(text));
         }
         if let Some(cold_start) = self.cold_start {
             let value: &[u8] = if cold_start { b"true" } else { b"false" };
-            added.field("cold_start", |text| text.extend_from_slice(value));
+            set.field("cold_start", |text| text.extend_from_slice(value));
         }
         if let Some(gb) = self.model_delta_gb {
-            added.field("model_delta_gb", |text| write_number(text, gb, GB_DECIMALS));
+            set.field("model_delta_gb", |text| write_number(text, gb, GB_DECIMALS));
         }
-        added
+        set.line()
     }
 }
 

@@ -9,6 +9,7 @@ mod samples;
 mod source;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     sync::Arc,
 };
@@ -74,6 +75,8 @@ pub struct Join {
     left_out: Vec<String>,
     /// Memory that each load took, by run and window.
     deltas: BTreeMap<(usize, i64, i64), Option<f64>>,
+    /// Of the last window; the next one has its room.
+    spent: Fold,
 }
 
 struct Held {
@@ -107,10 +110,12 @@ enum From<'a> {
 
 /// What the join reads of `stream`, `run_start`, `begin` and `run_end`.
 #[derive(Deserialize)]
-struct Mark {
+struct Mark<'a> {
     ts: f64,
-    run: String,
-    host: String,
+    #[serde(borrow)]
+    run: Cow<'a, str>,
+    #[serde(borrow)]
+    host: Cow<'a, str>,
     interval_ms: Option<f64>,
     id: Option<String>,
     phase: Option<String>,
@@ -137,6 +142,7 @@ impl Join {
             earlier: Vec::new(),
             left_out: Vec::new(),
             deltas: BTreeMap::new(),
+            spent: Fold::default(),
         }
     }
 
@@ -203,7 +209,10 @@ impl Join {
                 return Ok(Fate::Held);
             }
             LineKind::Ours(kind @ (Kind::Stream | Kind::RunStart | Kind::Begin | Kind::RunEnd)) => {
-                self.mark(*kind, records::parse(line)?, input);
+                records::parse_with(line, |line| {
+                    self.mark(*kind, records::read_json(line)?, input);
+                    Ok(())
+                })?;
             }
             LineKind::Ours(kind @ (Kind::ModelLife | Kind::Advice | Kind::Anomaly)) => {
                 return self.told(*kind, &records::parse(line)?, line, input);
@@ -288,7 +297,7 @@ impl Join {
         self.last
     }
 
-    fn mark(&mut self, kind: Kind, mut mark: Mark, input: usize) {
+    fn mark(&mut self, kind: Kind, mut mark: Mark<'_>, input: usize) {
         let Shift { all, tests } = self.shift(input);
         mark.ts = later(mark.ts, all + tests);
         let index = self.stream(&mark.run, &mark.host);
@@ -302,7 +311,8 @@ impl Join {
                 if let Some(analysis) = &mut self.analysis {
                     analysis.stream(index, seconds, mark.command.is_some());
                 }
-                self.in_force = (input, Origin { run: mark.run, host: mark.host });
+                let origin = Origin { run: mark.run.into_owned(), host: mark.host.into_owned() };
+                self.in_force = (input, origin);
                 self.join_complete(index);
             }
             Kind::RunStart => {
@@ -420,12 +430,12 @@ impl Join {
         let fold = match fold {
             Some(mut fold) => fold.end(window.end).then_some(fold),
             None if reaches_back(samples, window, *interval) => {
-                return figures(samples, window, *interval);
+                return figures(&mut self.spent, samples, window, *interval);
             }
             None => None,
         };
         self.too_late += u64::from(fold.is_none());
-        finish(*fold?, samples, window)
+        finish(&mut *fold?, samples, window)
     }
 }
 

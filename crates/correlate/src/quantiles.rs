@@ -14,91 +14,95 @@ const DIGITS: u8 = 3;
 
 /// The values of one series in one window.
 #[derive(Clone, Debug)]
-pub(crate) enum Quantiles {
-    /// All the same, and so many: much of a machine stands still most of the time.
-    Same(f64, usize),
-    /// Each as its [`key`].
-    Exact(Vec<i64>),
-    /// In units of the last decimal that the series is written with.
-    Counted(Box<Histogram<u32>>),
+pub(crate) struct Quantiles {
+    /// How many there are.
+    count: usize,
+    /// What all of them are, as long as they are the same: much of a machine stands still most
+    /// of the time.
+    same: f64,
+    /// Each as its [`key`], once they differ.
+    keys: Vec<i64>,
+    /// Once there are many: in units of the last decimal that the series is written with.
+    counted: Option<Box<Histogram<u32>>>,
 }
 
 impl Quantiles {
     /// Of no values.
-    pub(crate) const NONE: Quantiles = Quantiles::Same(f64::NAN, 0);
+    pub(crate) const NONE: Quantiles =
+        Quantiles { count: 0, same: f64::NAN, keys: Vec::new(), counted: None };
+
+    /// Forgets all of them, but not the room that they took.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+        self.keys.clear();
+        self.counted = None;
+    }
 
     /// Takes `values`, none of which is NaN, of a series in `unit`.
     pub(crate) fn extend(&mut self, values: &[f64], unit: Unit) {
-        match self {
-            Quantiles::Same(_, 0) if !values.is_empty() => {
-                *self = Quantiles::Same(values[0], 0);
-                self.go_on(values, unit);
-            }
-            _ => self.go_on(values, unit),
+        let Some(first) = values.first() else {
+            return;
+        };
+        if self.are_all(*first) && all_are(*first, values) {
+            return self.extend_same(*first, values.len(), unit);
         }
+        if let Some(histogram) = &mut self.counted {
+            values.iter().for_each(|value| add(histogram, *value, unit));
+        } else {
+            if self.keys.is_empty() {
+                self.keys.reserve(self.count + values.len());
+                self.keys.resize(self.count, key(self.same));
+            }
+            self.keys.extend(values.iter().map(|value| key(*value)));
+            if self.keys.len() > EXACT {
+                self.counted = count(&self.keys, unit).map(Box::new);
+            }
+            if self.counted.is_some() {
+                self.keys = Vec::new();
+            }
+        }
+        self.count += values.len();
     }
 
     /// Takes `count` times the same value.
     pub(crate) fn extend_same(&mut self, value: f64, count: usize, unit: Unit) {
-        match self {
-            Quantiles::Same(_, 0) => *self = Quantiles::Same(value, count),
-            Quantiles::Same(same, known) if *same == value => *known += count,
-            _ => self.go_on(&vec![value; count], unit),
+        if self.are_all(value) {
+            self.same = value;
+            self.count += count;
+        } else {
+            self.extend(&vec![value; count], unit);
         }
     }
 
-    fn go_on(&mut self, values: &[f64], unit: Unit) {
-        match self {
-            Quantiles::Same(same, count) if all_are(*same, values) => {
-                *count += values.len();
-            }
-            Quantiles::Same(same, count) => {
-                let mut all = Vec::with_capacity(*count + values.len());
-                all.resize(*count, key(*same));
-                *self = Quantiles::Exact(all);
-                self.go_on(values, unit);
-            }
-            Quantiles::Exact(all) => {
-                all.extend(values.iter().map(|value| key(*value)));
-                if all.len() > EXACT
-                    && let Some(counted) = count(all, unit)
-                {
-                    *self = Quantiles::Counted(Box::new(counted));
-                }
-            }
-            Quantiles::Counted(histogram) => {
-                values.iter().for_each(|value| add(histogram, *value, unit));
-            }
-        }
+    /// Whether no other value came so far.
+    fn are_all(&self, value: f64) -> bool {
+        self.count == 0 || (self.keys.is_empty() && self.counted.is_none() && self.same == value)
     }
 
     /// The quantile in the middle. None when there are no values.
     pub(crate) fn median(&mut self, unit: Unit) -> Option<f64> {
-        match self {
-            Quantiles::Exact(keys) => Some(quantile_among(keys, 0, 0.5)),
-            _ => Some(self.pair(0.5, 0.5, unit)?.0),
+        if self.keys.is_empty() {
+            return Some(self.pair(0.5, 0.5, unit)?.0);
         }
+        Some(quantile_among(&mut self.keys, 0, 0.5))
     }
 
     /// Two quantiles, the lower one first. None when there are no values.
     pub(crate) fn pair(&mut self, low: f64, high: f64, unit: Unit) -> Option<(f64, f64)> {
-        match self {
-            Quantiles::Same(_, 0) => None,
-            Quantiles::Same(same, _) => Some((*same, *same)),
-            Quantiles::Exact(keys) => {
-                let below = quantile_among(keys, 0, low);
-                // That put what is higher behind it, where the higher quantile is.
-                let known = place(keys.len(), low).0;
-                Some((below, quantile_among(keys, known, high)))
-            }
-            Quantiles::Counted(histogram) => {
-                let at = |q| {
-                    let value = histogram.median_equivalent(histogram.value_at_quantile(q));
-                    value as f64 / scale(unit)
-                };
-                Some((at(low), at(high)))
-            }
+        if let Some(histogram) = &self.counted {
+            let at = |q| {
+                let value = histogram.median_equivalent(histogram.value_at_quantile(q));
+                value as f64 / scale(unit)
+            };
+            return Some((at(low), at(high)));
         }
+        if self.keys.is_empty() {
+            return (self.count > 0).then_some((self.same, self.same));
+        }
+        let below = quantile_among(&mut self.keys, 0, low);
+        // That put what is higher behind it, where the higher quantile is.
+        let known = place(self.keys.len(), low).0;
+        Some((below, quantile_among(&mut self.keys, known, high)))
     }
 }
 
@@ -140,9 +144,18 @@ fn quantile_among(keys: &mut [i64], known: usize, q: f64) -> f64 {
     let (_, low, higher) = keys[known..].select_nth_unstable(below - known);
     let low = *low;
     // Nothing lies higher only where it is the last one itself.
-    let high = value(higher.iter().copied().min().unwrap_or(low));
+    let high = value(least(higher).unwrap_or(low));
     let low = value(low);
     low + part * (high - low)
+}
+
+/// The least key: of four at a time, so that they need not wait for one another.
+fn least(keys: &[i64]) -> Option<i64> {
+    let (quads, rest) = keys.as_chunks::<4>();
+    let lesser = |a: [i64; 4], b: &[i64; 4]| std::array::from_fn(|lane| a[lane].min(b[lane]));
+    let least = quads.iter().fold([i64::MAX; 4], lesser);
+    let all = quads.first().map(|_| least).into_iter().flatten();
+    all.chain(rest.iter().copied()).min()
 }
 
 /// A whole number for each value, in the same order: they are far quicker to compare.
@@ -163,8 +176,9 @@ fn flip(bits: i64) -> i64 {
 /// is from there to the next.
 fn place(count: usize, q: f64) -> (usize, f64) {
     let at = (count - 1) as f64 * q;
-    // A place in a slice: whole, not negative, small.
-    (at.floor() as usize, at.fract())
+    // A place in a slice: not negative, small.
+    let below = at as usize;
+    (below, at - below as f64)
 }
 
 #[cfg(test)]
@@ -190,7 +204,7 @@ mod tests {
         let values: Vec<f64> = (0..=2 * EXACT).map(|n| n as f64 - 5000.0).collect();
         let mut quantiles = Quantiles::NONE;
         quantiles.extend(&values, Unit::Celsius);
-        assert!(matches!(quantiles, Quantiles::Exact(_)));
+        assert!(quantiles.counted.is_none());
         assert_eq!(quantiles.pair(0.5, 0.95, Unit::Celsius), Some((5000.0, 14000.0)));
         assert_eq!(Quantiles::NONE.clone().pair(0.5, 0.95, Unit::Gb), None);
     }
@@ -202,10 +216,11 @@ mod tests {
         for _ in 0..3 {
             quantiles.extend(&[2.5; EXACT], Unit::Gb);
         }
-        assert!(matches!(quantiles, Quantiles::Same(2.5, n) if n == 3 * EXACT));
+        assert_eq!((quantiles.count, quantiles.keys.capacity()), (3 * EXACT, 0));
         assert_eq!(quantiles.pair(0.5, 0.95, Unit::Gb), Some((2.5, 2.5)));
 
-        let mut quantiles = Quantiles::NONE;
+        quantiles.clear();
+        assert_eq!(quantiles.pair(0.5, 0.95, Unit::Gb), None);
         quantiles.extend(&[1.0, 1.0], Unit::Gb);
         quantiles.extend(&[1.0, 3.0, 3.0], Unit::Gb);
         assert_eq!(quantiles.pair(0.25, 0.5, Unit::Gb), Some((1.0, 1.0)));
@@ -250,7 +265,7 @@ mod tests {
             for part in sorted.chunks(count.div_ceil(pieces)) {
                 quantiles.extend(part, Unit::Gb);
             }
-            prop_assert!(matches!(quantiles, Quantiles::Counted(_)));
+            prop_assert!(quantiles.counted.is_some());
             sorted.sort_by(f64::total_cmp);
             let (p50, p95) = quantiles.pair(0.5, 0.95, Unit::Gb).unwrap();
             for (got, q) in [(p50, 0.5), (p95, 0.95)] {

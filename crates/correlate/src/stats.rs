@@ -19,22 +19,27 @@ const AROUND: usize = 16;
 /// spacings around the window. None when there is no sample at all.
 #[must_use]
 pub fn resources(samples: &Samples, window: Window, nominal: Option<f64>) -> Option<Resources> {
-    figures(samples, window, nominal).map(Resources::from)
+    figures(&mut Fold::default(), samples, window, nominal).map(Resources::from)
 }
 
-/// The same as it is worked with.
+/// The same as it is worked with. `fold` is one that is no longer needed.
 #[must_use]
-pub(crate) fn figures(samples: &Samples, window: Window, nominal: Option<f64>) -> Option<Figures> {
+pub(crate) fn figures(
+    fold: &mut Fold,
+    samples: &Samples,
+    window: Window,
+    nominal: Option<f64>,
+) -> Option<Figures> {
     let interval = nominal.map(micros).or_else(|| spacing_around(samples, window));
     // A single sample has no interval: it holds for no time.
-    let interval = interval.unwrap_or(0);
-    finish(Fold::new(samples, window, interval), samples, window)
+    fold.begin(samples, window, interval.unwrap_or(0));
+    finish(fold, samples, window)
 }
 
 /// What a window comes to that was taken in up to some sample, and has ended now. None
 /// when there is no sample at all.
 #[must_use]
-pub(crate) fn finish(mut fold: Fold, samples: &Samples, window: Window) -> Option<Figures> {
+pub(crate) fn finish(fold: &mut Fold, samples: &Samples, window: Window) -> Option<Figures> {
     if samples.times().is_empty() {
         return None;
     }
@@ -42,10 +47,14 @@ pub(crate) fn finish(mut fold: Fold, samples: &Samples, window: Window) -> Optio
     fold.take_after(samples);
     let around = Around::new(samples, window, fold.interval);
     let looked_at = if fold.samples == 0 { around.looked_at(samples.times()) } else { vec![] };
-    let mut series = Vec::with_capacity(SERIES.len());
+    let measured = (0..SERIES.len()).filter(|place| samples.has(*place)).count();
+    let mut series = Vec::with_capacity(measured);
     for place in BY_NAME {
         let table = &SERIES[place];
         let folded = &mut fold.series[place];
+        if folded.is_empty() && looked_at.is_empty() {
+            continue;
+        }
         for row in &looked_at {
             samples.value(place, *row).into_iter().for_each(|value| folded.look_at(value, table));
         }
@@ -78,7 +87,7 @@ fn stats(
     let decimals = decimals(series.unit);
     // Adding 0 turns a -0 that came of rounding into 0.
     let tidy = |value: f64| round(value, decimals) + 0.0;
-    if folded.min > folded.max {
+    if folded.is_empty() {
         return None;
     }
     let delta = match (series.hold, folded.earlier, after.or(folded.later)) {
@@ -147,6 +156,11 @@ impl Around {
 }
 
 impl Folded {
+    /// Whether there was no value inside.
+    fn is_empty(&self) -> bool {
+        self.min > self.max
+    }
+
     /// Counts `value` as if it were inside.
     fn look_at(&mut self, value: f64, series: &Series) {
         self.min = self.min.min(value);
@@ -261,7 +275,7 @@ mod tests {
                 gone += count;
             }
             prop_assume!(fold.end(window.end));
-            let got = finish(fold, &kept, window).unwrap().into();
+            let got = finish(&mut fold, &kept, window).unwrap().into();
             prop_assert!(alike(&got, &want), "{got:?}\n{want:?}");
         }
     }

@@ -29,7 +29,7 @@ pub(crate) fn seconds(micros: Micros) -> f64 {
 
 /// A half-open stretch of wall-clock time. It can be empty: a skipped test begins
 /// and ends at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     /// The first moment inside.
     pub(crate) start: Micros,

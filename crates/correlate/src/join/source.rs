@@ -52,7 +52,7 @@ impl Join {
                         new.insert(samples)
                     }
                 };
-                figures(samples, window, None)
+                figures(&mut self.spent, samples, window, None)
             }
         }
     }
