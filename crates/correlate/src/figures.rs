@@ -1,7 +1,7 @@
 //! What samples say about a window, as it is written: the quick way to the very text that
 //! [`Resources`] has.
 
-use records::{Resources, SERIES, SeriesStats, Unit, write_number, write_whole};
+use records::{Resources, SERIES, SeriesStats, Unit, Written, write_number, write_whole};
 
 /// What is found for one window. As [`Resources`], with places in [`SERIES`] for names.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,56 +57,28 @@ impl Figures {
 fn write_stats(out: &mut Vec<u8>, stats: &SeriesStats, decimals: u8) {
     let SeriesStats { min, mean, p50, p95, max, delta } = *stats;
     out.extend_from_slice(b"\":{\"min\":");
-    let from = out.len();
-    write_number(out, min, decimals);
-    let least = Again::new(min, &out[from..]);
+    // Most of a machine stands still most of the time: then the text is there already.
+    let least = Written::new(min, decimals);
+    least.append_to(out);
+    let write = |out: &mut Vec<u8>, value: f64| match value.to_bits() == min.to_bits() {
+        true => least.append_to(out),
+        false => write_number(out, value, decimals),
+    };
     if let Some(mean) = mean {
         out.extend_from_slice(b",\"mean\":");
-        least.write_or(out, mean, decimals);
+        write(out, mean);
     }
     out.extend_from_slice(b",\"p50\":");
-    least.write_or(out, p50, decimals);
+    write(out, p50);
     out.extend_from_slice(b",\"p95\":");
-    least.write_or(out, p95, decimals);
+    write(out, p95);
     out.extend_from_slice(b",\"max\":");
-    least.write_or(out, max, decimals);
+    write(out, max);
     if let Some(delta) = delta {
         out.extend_from_slice(b",\"delta\":");
-        least.write_or(out, delta, decimals);
+        write(out, delta);
     }
     out.push(b'}');
-}
-
-/// A number that was written. Most of a machine stands still most of the time: then the text
-/// of the next one is there already.
-struct Again {
-    value: f64,
-    /// Its text, and what was behind it: so many bytes are copied without a call.
-    text: [u8; Again::ROOM],
-    length: usize,
-}
-
-impl Again {
-    /// No number is longer.
-    const ROOM: usize = 32;
-
-    fn new(value: f64, written: &[u8]) -> Again {
-        let mut text = [0; Again::ROOM];
-        let length = written.len().min(Again::ROOM);
-        text[..length].copy_from_slice(&written[..length]);
-        Again { value, text, length }
-    }
-
-    /// Writes `value`: by its text, if it is the same.
-    fn write_or(&self, out: &mut Vec<u8>, value: f64, decimals: u8) {
-        if value.to_bits() == self.value.to_bits() {
-            let end = out.len() + self.length;
-            out.extend_from_slice(&self.text);
-            out.truncate(end);
-        } else {
-            write_number(out, value, decimals);
-        }
-    }
 }
 
 impl From<Figures> for Resources {

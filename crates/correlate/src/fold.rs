@@ -101,6 +101,10 @@ impl Folded {
     };
 
     fn clear(&mut self) {
+        // Most machines lack most series.
+        if self.min > self.max && self.earlier.is_none() && self.mean.weight == 0.0 {
+            return;
+        }
         self.quantiles.clear();
         let Folded { min, max, mean, held, earlier, later, .. } = Folded::NONE;
         (self.min, self.max, self.mean) = (min, max, mean);

@@ -43,7 +43,7 @@ pub use measured::{
 };
 pub use metrics::{Accuracy, Metric, Metrics, Stats};
 pub use nan::without_nan;
-pub use number::{round, write_number, write_whole};
+pub use number::{Written, round, write_number, write_whole};
 pub use request::Request;
 pub use resources::{Resources, SeriesStats};
 pub use run::{Counts, HealthLimits, Resumed, RunEnd, RunStart, Selected};

@@ -6,6 +6,12 @@ const POWERS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 /// Above this every `f64` is whole: there is nothing to round. 2^53.
 const ALL_WHOLE: f64 = 9_007_199_254_740_992.0;
 
+/// From 2^52 on the numbers next to each other are 1 apart: what is added to this, and is below
+/// 2^51, is rounded to a whole number. 1.5 times 2^52.
+const STEPS_OF_ONE: f64 = 6_755_399_441_055_744.0;
+/// 2^51.
+const BELOW_STEPS: f64 = 2_251_799_813_685_248.0;
+
 /// `value` with at most `decimals` decimals, as the nearest `f64`.
 ///
 /// Values so large that they have no such decimals come back unchanged.
@@ -14,16 +20,22 @@ pub fn round(value: f64, decimals: u8) -> f64 {
     let scale = POWERS[usize::from(decimals).min(POWERS.len() - 1)];
     let scaled = value * scale;
     // NaN is not below either.
-    if scaled.abs() < ALL_WHOLE { whole(scaled).copysign(scaled) / scale } else { value }
+    if scaled.abs() < BELOW_STEPS {
+        whole(scaled).copysign(scaled) / scale
+    } else if scaled.abs() < ALL_WHOLE {
+        scaled.round() / scale
+    } else {
+        value
+    }
 }
 
 /// The nearest whole number, away from zero where two are as near, of a value below
-/// [`ALL_WHOLE`]; without the call that `f64::round` is. The sign of a zero is lost.
+/// [`BELOW_STEPS`]; without the call that `f64::round` is. The sign of a zero is lost.
 fn whole(value: f64) -> f64 {
-    // It fits, and what is left is exact.
-    let towards_zero = value as i64;
-    let left = value - towards_zero as f64;
-    (towards_zero + i64::from(left >= 0.5) - i64::from(left <= -0.5)) as f64
+    let nearest = (value + STEPS_OF_ONE) - STEPS_OF_ONE;
+    // Where two are as near, that is the even one. What is left is exact.
+    let half = 0.5f64.copysign(value);
+    nearest + if value - nearest == half { 2.0 * half } else { 0.0 }
 }
 
 /// Up to here a whole number of last decimals has at most eight digits. Of texts with no more
@@ -36,19 +48,7 @@ const MOST_DECIMALS: u8 = 5;
 /// Writes `value` as `serde_json` does; quickly where it has at most `decimals` decimals, and
 /// not more than eight digits.
 pub fn write_number(out: &mut Vec<u8>, value: f64, decimals: u8) {
-    let decimals = usize::from(decimals.min(MOST_DECIMALS));
-    let scale = POWERS[decimals];
-    let scaled = value * scale;
-    if scaled.abs() <= EIGHT_DIGITS
-        && let last_decimals = whole(scaled)
-        && last_decimals / scale == value
-        && !(value == 0.0 && value.is_sign_negative())
-    {
-        Text::of(last_decimals as i64, decimals).append_to(out);
-    } else {
-        // A number has no way to fail; what is none is `null`.
-        let _ = serde_json::to_writer(out, &value);
-    }
+    Written::new(value, decimals).append_to(out);
 }
 
 /// Writes a whole number.
@@ -57,42 +57,80 @@ pub fn write_whole(out: &mut Vec<u8>, number: u64) {
     let _ = serde_json::to_writer(out, &number);
 }
 
-/// A number of up to eight digits, as it is written. It is made in a register, without loops
-/// whose ends a processor would have to guess.
+/// A number as [`write_number`] writes it, for who writes it more than once.
+pub struct Written(Form);
+
+enum Form {
+    Short(Text),
+    Any(f64),
+}
+
+impl Written {
+    /// The text of `value`.
+    #[must_use]
+    pub fn new(value: f64, decimals: u8) -> Written {
+        let decimals = decimals.min(MOST_DECIMALS);
+        let scale = POWERS[usize::from(decimals)];
+        let scaled = value * scale;
+        if scaled.abs() <= EIGHT_DIGITS
+            && let last_decimals = whole(scaled)
+            && last_decimals / scale == value
+            && !(value == 0.0 && value.is_sign_negative())
+        {
+            // Eight digits fit.
+            Written(Form::Short(Text::new(last_decimals as i32, decimals.into())))
+        } else {
+            Written(Form::Any(value))
+        }
+    }
+
+    /// Writes it.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Form::Short(text) => text.append_to(out),
+            // A number has no way to fail; what is none is `null`.
+            Form::Any(value) => serde_json::to_writer(out, value).unwrap_or_default(),
+        }
+    }
+}
+
+/// A number of up to eight digits, as it is written. It is made in registers, without loops
+/// whose ends a processor would have to guess; and it is copied in fixed lengths, without the
+/// call that a copy of unknown length is.
 struct Text {
-    /// The first byte is the lowest.
-    bytes: u128,
-    length: usize,
+    is_negative: bool,
+    /// Before the point and behind it: the texts, the first byte the lowest, and their lengths.
+    parts: [(u64, usize); 2],
 }
 
 impl Text {
     /// A number given in units of the last of so many decimals: without the zeros at its end,
     /// but for one behind the point.
-    fn of(number: i64, decimals: usize) -> Text {
-        let digits = eight_digits(number.unsigned_abs());
+    fn new(number: i32, decimals: usize) -> Text {
+        let digits = eight_digits(number.unsigned_abs().into());
         // Zeros before the number, but for one before the point, and behind it.
         let before = ((digits.trailing_zeros() / 8) as usize).min(7 - decimals);
         let behind = (digits.leading_zeros() / 8) as usize;
-        let kept = decimals.saturating_sub(behind).max(1);
-        // Where there are no decimals, a zero comes from behind the last digit.
-        let zeros = u128::from(EACH) * u128::from(b'0');
-        let text = u128::from(digits) | zeros | (zeros << 64);
-        let point = 8 * (8 - decimals);
-        let whole = text & ((1 << point) - 1);
-        let rest = (text >> point) << (point + 8);
-        let all = (whole | (u128::from(b'.') << point) | rest) >> (8 * before);
-        let length = 8 - decimals - before + 1 + kept;
-        match number < 0 {
-            true => Text { bytes: (all << 8) | u128::from(b'-'), length: length + 1 },
-            false => Text { bytes: all, length },
-        }
+        let text = digits | (EACH * u64::from(b'0'));
+        let fraction = match decimals {
+            0 => (u64::from(b'0'), 1),
+            _ => (text >> (8 * (8 - decimals)), decimals.saturating_sub(behind).max(1)),
+        };
+        let whole = (text >> (8 * before), 8 - decimals - before);
+        Text { is_negative: number < 0, parts: [whole, fraction] }
     }
 
-    /// Appends it, without the call that a copy of unknown length is.
     fn append_to(&self, out: &mut Vec<u8>) {
-        let end = out.len() + self.length;
-        out.extend_from_slice(&self.bytes.to_le_bytes());
-        out.truncate(end);
+        let [(whole, length), (fraction, decimals)] = self.parts;
+        if self.is_negative {
+            out.push(b'-');
+        }
+        let point = out.len() + length;
+        out.extend_from_slice(&whole.to_le_bytes());
+        out.truncate(point);
+        out.push(b'.');
+        out.extend_from_slice(&fraction.to_le_bytes());
+        out.truncate(point + 1 + decimals);
     }
 }
 
@@ -133,6 +171,18 @@ mod tests {
                 for value in [value, round(value, decimals), value.trunc()] {
                     prop_assert_eq!(written(value, decimals), serde_json::to_string(&value).unwrap());
                 }
+            }
+        }
+
+        #[test]
+        fn rounding_is_that_of_the_standard_library(
+            any in any::<f64>(), near in -1e6..1e6f64, halves in -100_000i32..100_000, decimals in 0u8..5
+        ) {
+            for value in [any, near, f64::from(halves) / 2.0, near * 1e9] {
+                let scaled = value * 10f64.powi(decimals.into());
+                let want = scaled.round() / 10f64.powi(decimals.into());
+                let want = if scaled.abs() < super::ALL_WHOLE { want } else { value };
+                prop_assert_eq!(round(value, decimals).to_bits(), want.to_bits());
             }
         }
 
