@@ -111,9 +111,9 @@ impl Cold {
         at_end.find(|(_, used)| same(used)).map(|((_, arrival), _)| *arrival)
     }
 
-    /// Whether the test, a use that is known, was the first since the load. `says_loads`: the run is one
-    /// that says what it loads, even if it has not said so yet. `open`: the starts of
-    /// tests on the same model that still run.
+    /// Whether the test, a use that is known, was the first since the load. `says_loads`: the
+    /// run is one that says what it loads, even if it has not said so yet. `open`: the starts
+    /// of tests on the same model that still run.
     pub(crate) fn is_cold(
         &self,
         key: &ModelKey,
@@ -123,12 +123,13 @@ impl Cold {
         open: impl Iterator<Item = Micros>,
     ) -> Option<bool> {
         let start = window.start;
-        let arrival = self.first_copy(key, window, id)?;
         if !says_loads && self.loads.is_empty() {
+            let arrival = self.first_copy(key, window, id)?;
             let before = self.order.range(..(window.end, arrival)).next_back();
             return Some(before.is_none_or(|(_, used)| used.key != *key));
         }
         let load = self.load_before(key, start)?.end;
+        let arrival = self.first_copy(key, window, id)?;
         let used = self
             .uses
             .get(key)

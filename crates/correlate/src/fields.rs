@@ -20,12 +20,15 @@ pub(crate) struct Set<'a> {
 }
 
 impl<'a> Set<'a> {
-    /// None yet, with room for so many bytes of them. `NaN` and the like leave as `null`.
-    pub(crate) fn new(line: &'a [u8], room: usize) -> Set<'a> {
+    /// None yet, with room for so many bytes of them, in `memory`, whatever that held. `NaN` and
+    /// the like leave as `null`.
+    pub(crate) fn new(line: &'a [u8], room: usize, memory: Vec<u8>) -> Set<'a> {
         let line = records::without_nan(line).map_or(Cow::Borrowed(line), Cow::Owned);
         let fields = line.trim_ascii_end();
         let fields = fields.strip_suffix(b"}").unwrap_or(fields).trim_ascii_end();
-        let mut text = Vec::with_capacity(fields.len() + room);
+        let mut text = memory;
+        text.clear();
+        text.reserve(fields.len() + room);
         text.extend_from_slice(fields);
         Set { line, text, fields: Vec::new() }
     }

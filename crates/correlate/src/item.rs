@@ -154,8 +154,9 @@ impl Item {
         })
     }
 
-    /// The line with what was found out. Where that is nothing, it leaves as it came.
-    pub(crate) fn joined(self, found: Joined) -> Vec<u8> {
+    /// The line with what was found out, in `memory` as far as that serves. Where nothing was,
+    /// it leaves as it came.
+    pub(crate) fn joined(self, found: Joined, memory: Vec<u8>) -> Vec<u8> {
         match self.body {
             Body::Legacy(mut test) => {
                 test.resources = found.figures.map(Into::into);
@@ -163,7 +164,7 @@ impl Item {
                 // A record of numbers, texts and maps with text keys has no way to fail.
                 serde_json::to_vec(&test).unwrap_or_default()
             }
-            Body::Ours(line) => found.set_in(&line).unwrap_or(line),
+            Body::Ours(line) => found.set_in(&line, memory).unwrap_or(line),
         }
     }
 }
@@ -190,9 +191,9 @@ const GB_DECIMALS: u8 = 3;
 
 impl Joined {
     /// `line` with it; none when there is nothing to add.
-    fn set_in(&self, line: &[u8]) -> Option<Vec<u8>> {
+    fn set_in(&self, line: &[u8], memory: Vec<u8>) -> Option<Vec<u8>> {
         let series = self.figures.as_ref().map_or(0, |figures| figures.series.len());
-        let mut set = Set::new(line, LINE_BYTES + series * SERIES_BYTES);
+        let mut set = Set::new(line, LINE_BYTES + series * SERIES_BYTES, memory);
         if let Some(figures) = &self.figures {
             set.field("resources", |text| figures.write(text));
         }
@@ -219,7 +220,7 @@ mod tests {
     fn joined(line: &str, figures: Option<Figures>, cold: Option<bool>) -> String {
         let item = Item::ours(Kind::Test, line.as_bytes()).unwrap();
         let found = Joined { figures, cold_start: cold, ..Joined::default() };
-        String::from_utf8(item.joined(found)).unwrap()
+        String::from_utf8(item.joined(found, b"old".to_vec())).unwrap()
     }
 
     #[test]

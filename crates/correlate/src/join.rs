@@ -40,6 +40,9 @@ const UNKNOWN_HOST: &str = "unknown";
 /// Anomalies of memmon that explain why there are no samples.
 const AWAY: [&str; 2] = ["sleep", "clock_jump"];
 
+/// Lines larger than this are out of the ordinary.
+const LARGEST_REUSED: usize = 1 << 16;
+
 /// What becomes of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -77,6 +80,8 @@ pub struct Join {
     deltas: BTreeMap<(usize, i64, i64), Option<f64>>,
     /// Of the last window; the next one has its room.
     spent: Fold,
+    /// A line that was written; the next one has its room.
+    written: Vec<u8>,
 }
 
 struct Held {
@@ -143,6 +148,7 @@ impl Join {
             left_out: Vec::new(),
             deltas: BTreeMap::new(),
             spent: Fold::default(),
+            written: Vec::new(),
         }
     }
 
@@ -263,6 +269,14 @@ impl Join {
     /// The next line that is joined, in the order in which they can be.
     pub fn next_joined(&mut self) -> Option<(Kind, Vec<u8>)> {
         self.joined.pop_front()
+    }
+
+    /// Takes back a line that was written, for its memory.
+    pub fn give_back(&mut self, line: Vec<u8>) {
+        // A single huge one must not keep its memory for the rest of the run.
+        if line.capacity() <= LARGEST_REUSED {
+            self.written = line;
+        }
     }
 
     /// How many samples are in memory.
@@ -408,7 +422,8 @@ impl Join {
         }
         let kind = item.kind;
         let found = Joined { figures, cold_start, model_delta_gb };
-        self.joined.push_back((kind, item.joined(found)));
+        let memory = std::mem::take(&mut self.written);
+        self.joined.push_back((kind, item.joined(found, memory)));
         if let Some(analysis) = &mut self.analysis
             && analysis.is_full()
         {

@@ -198,6 +198,7 @@ impl Out<'_> {
             if kind == Kind::Test || !self.tests_only {
                 self.writer.line(&line)?;
             }
+            join.give_back(line);
         }
         Ok(())
     }
