@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
-use shape::{Numbers, Shape};
+use shape::{Numbers, Reading, Shape};
 
 pub use grid::{Grid, Piece};
 
@@ -85,8 +85,22 @@ impl Scanner {
     /// The sample in `line`, if it looks like one that came before.
     fn scan_alike(&mut self, line: &[u8], grid: &mut Grid) -> Option<Row> {
         let next = grid.next();
-        let mut alike = self.shapes.iter().enumerate();
-        let found = alike.find_map(|(index, shape)| Some((index, shape.read(line, next)?)));
+        let none = Reading::none_of(line);
+        // The shape that it was like longest, and how far.
+        let mut nearest: Option<(&Shape, Reading<'_>)> = None;
+        let found = self.shapes.iter().enumerate().find_map(|(index, shape)| {
+            // Where that one and this begin in the same way, it was read that far.
+            let same = nearest.filter(|(nearest, read)| shape.begins_as(nearest, read));
+            match shape.read(same.map_or(none, |(_, read)| read), next) {
+                Ok(numbers) => Some((index, numbers)),
+                Err(read) => {
+                    if nearest.is_none_or(|(_, known)| known.count < read.count) {
+                        nearest = Some((shape, read));
+                    }
+                    None
+                }
+            }
+        });
         let Some((index, Numbers { ts, seq, missed })) = found else {
             grid.wipe_next(0);
             return None;

@@ -22,7 +22,7 @@ pub(super) struct Shape {
 }
 
 /// A number in a line.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Number {
     /// The length of the text before it.
     before: usize,
@@ -30,7 +30,7 @@ struct Number {
 }
 
 /// What a number means.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Slot {
     Ts,
     Seq,
@@ -46,7 +46,7 @@ enum Slot {
 }
 
 /// Which series a number belongs to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Place {
     /// Its place in [`SERIES`], which has far fewer than this could tell.
     series: u32,
@@ -81,6 +81,7 @@ impl Slot {
 }
 
 /// What the numbers of a line say.
+#[derive(Clone, Copy)]
 pub(super) struct Numbers {
     pub(super) ts: f64,
     pub(super) seq: u64,
@@ -147,34 +148,91 @@ impl Shape {
         }
     }
 
-    /// The numbers of `line`, if it has this shape. The values of its series are written to
-    /// `row`; some of them, too, where the line surprises later.
+    /// The numbers of a line, if it has this shape; else how far it was like it. The values of
+    /// its series are written to `row`; some of them, too, where the line surprises later.
     #[inline]
-    pub(super) fn read(&self, line: &[u8], row: &mut [f64]) -> Option<Numbers> {
-        let mut found = Numbers { ts: f64::NAN, seq: 0, missed: 0 };
-        let mut text = self.text.as_slice();
-        let mut rest = line;
-        for number in &self.numbers {
-            let (before, after) = text.split_at_checked(number.before)?;
-            text = after;
-            rest = behind(rest, before)?;
-            let length = match number.slot {
-                Slot::Series(place) => take(decimal(rest)?, row.get_mut(place.slot as usize)?),
-                Slot::WholeSeries(place, most) => {
-                    let (value, length) = whole(rest).filter(|(value, _)| *value <= most)?;
-                    *row.get_mut(place.slot as usize)? = value as f64;
-                    length
-                }
-                Slot::Ts => take(decimal(rest)?, &mut found.ts),
-                Slot::Seq => take(whole(rest)?, &mut found.seq),
-                Slot::Missed => take(whole(rest)?, &mut found.missed),
-                Slot::Whole => whole(rest)?.1,
-                Slot::Other => decimal(rest)?.1,
+    pub(super) fn read<'a>(
+        &self,
+        from: Reading<'a>,
+        row: &mut [f64],
+    ) -> Result<Numbers, Reading<'a>> {
+        let Reading { mut numbers, mut rest, count, text } = from;
+        let mut text = &self.text[text..];
+        for number in &self.numbers[count..] {
+            let Some(next) = number.read(text, rest, row, &mut numbers) else {
+                return Err(self.reading(text, rest, numbers));
             };
-            rest = &rest[length..];
+            (text, rest) = next;
         }
         // A number that went on would be found here: no text begins with its rest.
-        (rest == text).then_some(found)
+        if rest == text { Ok(numbers) } else { Err(self.reading(text, rest, numbers)) }
+    }
+
+    /// How far a line was read of which `rest` is left, and `text` of the shape.
+    #[cold]
+    fn reading<'a>(&self, text: &[u8], rest: &'a [u8], numbers: Numbers) -> Reading<'a> {
+        let read = self.text.len() - text.len();
+        let mut before = 0;
+        let behind = self.numbers.iter().take_while(|number| {
+            before += number.before;
+            before <= read
+        });
+        Reading { count: behind.count(), text: read, rest, numbers }
+    }
+
+    /// Whether lines of this shape begin as those of `other` do, as far as one was read.
+    pub(super) fn begins_as(&self, other: &Shape, read: &Reading<'_>) -> bool {
+        let Reading { count, text, .. } = *read;
+        self.numbers.get(..count) == other.numbers.get(..count)
+            && self.text.get(..text) == other.text.get(..text)
+    }
+}
+
+/// How far a line was read.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    numbers: Numbers,
+    /// Behind the last number.
+    rest: &'a [u8],
+    /// How many numbers, and how much text of the shape.
+    pub(super) count: usize,
+    text: usize,
+}
+
+impl<'a> Reading<'a> {
+    /// Not at all.
+    pub(super) fn none_of(line: &'a [u8]) -> Reading<'a> {
+        let numbers = Numbers { ts: f64::NAN, seq: 0, missed: 0 };
+        Reading { numbers, rest: line, count: 0, text: 0 }
+    }
+}
+
+impl Number {
+    /// Reads it behind the text before it, which `text` begins with; what is left of both.
+    #[inline(always)]
+    fn read<'t, 'l>(
+        &self,
+        text: &'t [u8],
+        line: &'l [u8],
+        row: &mut [f64],
+        numbers: &mut Numbers,
+    ) -> Option<(&'t [u8], &'l [u8])> {
+        let (before, after) = text.split_at_checked(self.before)?;
+        let rest = behind(line, before)?;
+        let length = match self.slot {
+            Slot::Series(place) => take(decimal(rest)?, row.get_mut(place.slot as usize)?),
+            Slot::WholeSeries(place, most) => {
+                let (value, length) = whole(rest).filter(|(value, _)| *value <= most)?;
+                *row.get_mut(place.slot as usize)? = value as f64;
+                length
+            }
+            Slot::Ts => take(decimal(rest)?, &mut numbers.ts),
+            Slot::Seq => take(whole(rest)?, &mut numbers.seq),
+            Slot::Missed => take(whole(rest)?, &mut numbers.missed),
+            Slot::Whole => whole(rest)?.1,
+            Slot::Other => decimal(rest)?.1,
+        };
+        Some((after, &rest[length..]))
     }
 }
 

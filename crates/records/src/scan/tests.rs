@@ -111,7 +111,8 @@ proptest! {
         spaced in any::<bool>(),
     ) {
         let mut scanner = Scanner::default();
-        for (line, by) in &lines {
+        // Twice: then shapes that are known take turns.
+        for (line, by) in lines.iter().chain(&lines) {
             for text in [line.to_string(), varied(line, (*by).into()), line.to_string()] {
                 let text = if spaced { text.replace(':', ": ").replace(',', ", ") } else { text };
                 prop_assert_eq!(scanned(&mut scanner, text.as_bytes()), in_full(text.as_bytes()), "{}", text);
@@ -160,6 +161,28 @@ fn lines_that_look_alike_are_not_parsed_in_full() {
     let load = |row| grid.value(crate::place("load_1"), row);
     assert_eq!((row.seq, grid.len(), load(0), load(1)), (70, 2, 0.5, 12.25));
     assert!(scanner.scan_alike(line(1, 1e300).as_bytes(), &mut grid).is_none());
+}
+
+#[test]
+fn where_shapes_take_turns_no_value_of_the_other_one_is_left() {
+    let line = |seq: u64, slow: &str| {
+        format!(
+            r#"{{"record":"sample","v":1,"ts":1770000000.25,"run":"r","host":"h","seq":{seq},"elapsed_s":{seq},"load_1":{seq}.5,{slow}"zombies":0}}"#
+        )
+    };
+    let (mut scanner, mut grid) = (Scanner::default(), Grid::default());
+    let lines = (0..20).map(|n| line(n, if n % 5 == 0 { r#""load_5":0.75,"# } else { "" }));
+    for (n, line) in lines.enumerate() {
+        let is_known = n != 0 && n != 1;
+        assert_eq!(scanner.scan_alike(line.as_bytes(), &mut grid).is_some(), is_known, "{n}");
+        if !is_known {
+            scanner.scan(line.as_bytes(), &mut grid);
+        }
+        let value = |name| Some(grid.value(crate::place(name), n)).filter(|value| !value.is_nan());
+        assert_eq!(value("load_1"), Some(n as f64 + 0.5));
+        assert_eq!(value("load_5"), (n % 5 == 0).then_some(0.75));
+        assert_eq!(value("zombies"), Some(0.0));
+    }
 }
 
 #[test]
