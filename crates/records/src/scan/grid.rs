@@ -9,7 +9,7 @@ pub(super) const CHUNK: usize = 64;
 /// The values of samples, one row for each. NaN, which JSON does not know, stands for a
 /// value that a sample lacks.
 ///
-/// Of [`CHUNK`] rows the values of one series lie behind one another, then those of the
+/// Of 64 rows the values of one series lie behind one another, then those of the
 /// next series, as far as any sample has them.
 #[derive(Clone, Debug, Default)]
 pub struct Grid {
