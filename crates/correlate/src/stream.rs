@@ -179,12 +179,15 @@ impl Stream {
     /// the interval is known. Where that cannot be shown (files in another order, a
     /// hole in `seq`, legacy samples, which have none), lines wait for the end of input.
     pub(crate) fn next_complete(&mut self) -> Option<u64> {
+        (self.latest >= self.awaited()?)
+            .then(|| self.waiting.pop())?
+            .map(|Reverse((_, arrival))| arrival)
+    }
+
+    /// When that line ends: a sample from then on completes it.
+    pub(crate) fn awaited(&self) -> Option<Micros> {
         self.next_seq.and(self.interval)?;
-        let Reverse((end, arrival)) = *self.waiting.peek()?;
-        (self.latest >= end).then(|| {
-            self.waiting.pop();
-            arrival
-        })
+        self.waiting.peek().map(|Reverse((end, _))| *end)
     }
 
     /// Lets samples go that nothing can need any more, once there are many.

@@ -104,6 +104,19 @@ fn by_the_tool(input: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn a_load_is_told_by_what_was_here_when_it_was_joined() {
+    // The first sample after it lacks the memory that the next one has, which came with it.
+    let input = r#"{"record":"stream","v":1,"ts":100,"run":"r","host":"h","interval_ms":200}
+{"record":"run_start","v":1,"ts":100,"run":"r","host":"h"}
+{"record":"sample","v":1,"ts":100,"run":"r","host":"h","seq":0,"elapsed_s":0,"ram_free_gb":5.0}
+{"record":"span","v":1,"ts":100,"run":"r","host":"h","phase":"load","params":{"model":"m"},"end_ts":100.1}
+{"record":"sample","v":1,"ts":100.2,"run":"r","host":"h","seq":1,"elapsed_s":0.2,"load_1":1.0}
+{"record":"sample","v":1,"ts":100.4,"run":"r","host":"h","seq":2,"elapsed_s":0.4,"ram_free_gb":4.0}
+"#;
+    assert_eq!(by_the_tool(input.as_bytes()), in_full(input.as_bytes()));
+}
+
+#[test]
 fn what_was_joined_does_not_depend_on_what_came_in_the_same_read() {
     // A clock is set back: by the first sample the test is over, the second lies inside.
     for second in [1, 3] {

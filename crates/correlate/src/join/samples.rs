@@ -15,17 +15,24 @@ impl Join {
                 stream
             }
         };
-        // Lines are joined before a sample that comes out of order, whatever came with it.
+        // Lines are joined once what they wait for is here, and before a sample that comes out
+        // of order, whatever came with it.
+        let shift = self.shift(part.input).all;
         let mut rest = Some(*part);
         while let Some(part) = rest {
-            let (ordered, later) = part.split(in_order(part.rows));
-            self.scanned_in_order(index, &ordered);
+            let count = in_order(part.rows);
+            let is_before = |end| part.rows[..count].partition_point(|row| time(row, shift) < end);
+            let count = match self.streams[index].awaited() {
+                Some(end) => count.min(is_before(end) + 1),
+                None => count,
+            };
+            let (some, later) = part.split(count);
+            self.scanned_in_order(index, &some, shift);
             rest = later;
         }
     }
 
-    fn scanned_in_order(&mut self, index: usize, part: &pipe::Samples<'_>) {
-        let shift = self.shift(part.input).all;
+    fn scanned_in_order(&mut self, index: usize, part: &pipe::Samples<'_>, shift: Micros) {
         let stream = &mut self.streams[index];
         let rows = stream.scanned(part, shift);
         if let Some(analysis) = &mut self.analysis {
@@ -62,6 +69,10 @@ impl Join {
             self.streams[index].let_go(needed_from);
         }
     }
+}
+
+fn time(row: &Row, shift: Micros) -> Micros {
+    micros(row.ts) + shift
 }
 
 /// How many of the first of `rows` follow one another in number and in time.
