@@ -3,7 +3,6 @@
 use std::{borrow::Cow, fmt, ops::Range, sync::LazyLock};
 
 use memchr::memmem::Finder;
-
 use serde::{
     Deserialize, Serialize, Serializer,
     de::{Deserializer, MapAccess, Visitor},
