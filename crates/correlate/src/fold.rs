@@ -15,6 +15,7 @@ use records::{Hold, SERIES, Series};
 use crate::{
     Samples,
     quantiles::Quantiles,
+    spans::Spans,
     window::{Micros, Window},
 };
 
@@ -182,9 +183,10 @@ impl Fold {
             return;
         }
         let mut spans = std::mem::take(&mut self.spans);
-        spans.fill(self, times, rows.clone());
+        spans.fill((self.window, self.interval), times, rows.clone(), self.last);
         self.samples += rows.len() as u64;
-        self.covered += spans.covered;
+        // Whole microseconds.
+        self.covered += spans.forward().1 as Micros;
         self.spacings.extend(&spans.spacings, SPACING);
         for (place, series) in SERIES.iter().enumerate() {
             if !samples.has(place) {
@@ -200,7 +202,7 @@ impl Fold {
             }
         }
         self.last = Some(times[rows.end - 1]);
-        self.speaks_to = spans.ends[rows.len() - 1];
+        self.speaks_to = spans.end(rows.len() - 1, &times[rows]);
         self.spans = spans;
     }
 
@@ -268,71 +270,6 @@ impl Fold {
 /// Spacings are whole numbers.
 const SPACING: records::Unit = records::Unit::Count;
 
-/// The times that samples speak for, as far as they lie inside the window.
-#[derive(Default)]
-struct Spans {
-    /// Of gauges, in microseconds.
-    forward: Vec<f64>,
-    /// Of rates.
-    backward: Vec<f64>,
-    /// Where the gauges of each sample end.
-    ends: Vec<Micros>,
-    /// From each sample to the one before it, in microseconds.
-    spacings: Vec<f64>,
-    /// When the sample behind the last one was taken.
-    next: Micros,
-    window: Window,
-    reach: Micros,
-    /// The sums of the first two.
-    total: [f64; 2],
-    covered: Micros,
-}
-
-impl Spans {
-    /// Becomes those of `rows`, of which there is one at least and which lie inside the window.
-    fn fill(&mut self, fold: &Fold, times: &[Micros], rows: Range<usize>) {
-        let Fold { window, interval, .. } = *fold;
-        (self.window, self.reach) = (window, reach(interval));
-        // What is not there is so far away that it is joined with nothing.
-        self.next = times.get(rows.end).copied().unwrap_or(Micros::MAX / 2);
-        let before = fold.last.unwrap_or(Micros::MIN / 2);
-        let times = &times[rows];
-        let last = times[times.len() - 1];
-        let pairs = || times.windows(2).map(|pair| (pair[0], pair[1]));
-
-        let end = |at, next| if fold.is_joined(at, next) { next } else { at + interval };
-        self.ends.clear();
-        self.ends.extend(pairs().map(|(at, next)| end(at, next)));
-        self.ends.push(end(last, self.next));
-
-        let forward = times.iter().zip(&self.ends).map(|(at, end)| (*end).min(window.end) - at);
-        self.covered = forward.clone().sum();
-        self.forward.clear();
-        // Microseconds of a window fit an f64 to the last one.
-        self.forward.extend(forward.map(|micros| micros as f64));
-
-        let from = |before, at| if fold.is_joined(before, at) { before } else { at - interval };
-        let backward = |before, at: Micros| at - Micros::max(from(before, at), window.start);
-        let first = backward(before, times[0]);
-        self.backward.clear();
-        self.backward.push(first as f64);
-        self.backward.extend(pairs().map(|(before, at)| backward(before, at) as f64));
-        let total = first + pairs().map(|(before, at)| backward(before, at)).sum::<Micros>();
-        self.total = [self.covered as f64, total as f64];
-
-        self.spacings.clear();
-        let spacing = fold.last.map(|before| times[0] - before).filter(|spacing| *spacing > 0);
-        self.spacings.extend(spacing.map(|spacing| spacing as f64));
-        self.spacings.extend(pairs().map(|(before, at)| (at - before) as f64));
-    }
-
-    /// Whether sampling went on from that one of the samples, taken at `times`, to the one
-    /// behind it: then it speaks for all the time in between, else for less.
-    fn is_joined(&self, index: usize, times: &[Micros]) -> bool {
-        self.ends[index] == times.get(index + 1).copied().unwrap_or(self.next)
-    }
-}
-
 impl Folded {
     /// Takes in `values`, one of every sample. False, with nothing taken, when one is NaN.
     fn take_all(
@@ -343,8 +280,8 @@ impl Folded {
         spans: &Spans,
     ) -> bool {
         let (weights, total) = match series.hold {
-            Hold::Gauge => (&spans.forward, spans.total[0]),
-            Hold::Rate => (&spans.backward, spans.total[1]),
+            Hold::Gauge => spans.forward(),
+            Hold::Rate => spans.backward(),
         };
         let first = values[0];
         let is_still = all_are(first, values);
@@ -371,7 +308,7 @@ impl Folded {
         let last = values.len() - 1;
         self.later = Some(at(last));
         self.held =
-            spans.is_joined(last, times).then_some((values[last], times[last] + spans.reach));
+            spans.is_joined(last, times).then_some((values[last], times[last] + spans.reach()));
         true
     }
 
@@ -385,17 +322,18 @@ impl Folded {
                 self.max = self.max.max(value);
                 self.earlier.get_or_insert((*time, value));
                 self.later = Some((*time, value));
-                self.held = Some((value, time + spans.reach));
+                self.held = Some((value, time + spans.reach()));
             }
             match (series.hold, value) {
                 (Hold::Gauge, _) => {
-                    let end = spans.ends[index];
+                    let end = spans.end(index, times);
                     let weight = |until: Micros| spans.window.overlap(*time, end.min(until));
                     self.hold(weight, spans.is_joined(index, times));
                 }
                 (Hold::Rate, Some(value)) => {
-                    self.mean.sum += value * spans.backward[index];
-                    self.mean.weight += spans.backward[index];
+                    let weight = spans.backward().0[index];
+                    self.mean.sum += value * weight;
+                    self.mean.weight += weight;
                 }
                 (Hold::Rate, None) => {}
             }

@@ -17,6 +17,7 @@ mod item;
 mod join;
 mod offset;
 mod quantiles;
+mod spans;
 mod stats;
 mod store;
 mod stream;

@@ -1,0 +1,107 @@
+//! For how long each of some samples counts.
+
+use std::ops::Range;
+
+use crate::{
+    fold::{GAP, reach},
+    window::{Micros, Window},
+};
+
+/// The times that samples inside a window speak for, as far as these lie inside.
+///
+/// Between two samples that follow one another a gauge speaks for the time after the first, a
+/// rate for the time before the second. That is the same time, so one list does for both.
+#[derive(Default)]
+pub(crate) struct Spans {
+    /// From each sample to the one before it, in microseconds; of the first one only where one
+    /// came before.
+    pub(crate) spacings: Vec<f64>,
+    /// What rates speak for before the first sample; what lies between two; what gauges speak
+    /// for behind the last one.
+    weights: Vec<f64>,
+    /// The sum of all of them.
+    total: f64,
+    pub(crate) window: Window,
+    interval: Micros,
+    /// When the sample behind the last one was taken.
+    next: Micros,
+}
+
+impl Spans {
+    /// Becomes those of the samples `rows`, of which there is one at least and which lie inside
+    /// `window`. `before` is when the one before them was taken, if it counts.
+    pub(crate) fn fill(
+        &mut self,
+        (window, interval): (Window, Micros),
+        times: &[Micros],
+        rows: Range<usize>,
+        before: Option<Micros>,
+    ) {
+        (self.window, self.interval) = (window, interval);
+        // What is not there is so far away that it is joined with nothing.
+        self.next = times.get(rows.end).copied().unwrap_or(Micros::MAX / 2);
+        let times = &times[rows];
+        let (first, last) = (times[0], times[times.len() - 1]);
+        let since = first - before.unwrap_or(Micros::MIN / 2);
+
+        self.spacings.clear();
+        self.spacings.extend(before.and((since > 0).then_some(since as f64)));
+        let known = self.spacings.len();
+        // Microseconds of a window fit an f64 to the last one.
+        self.spacings.extend(times.windows(2).map(|pair| (pair[1] - pair[0]) as f64));
+
+        let (most, alone) = ((GAP * interval) as f64, interval as f64);
+        let between = self.spacings[known..].iter();
+        self.weights.clear();
+        self.weights.push(self.speaks(since).min(first - window.start) as f64);
+        self.weights.extend(between.map(|gap| if *gap <= most { *gap } else { alone }));
+        self.weights.push(self.speaks(self.next - last).min(window.end - last) as f64);
+        self.total = sum(&self.weights);
+    }
+
+    /// What each gauge speaks for, in microseconds, and all of them.
+    pub(crate) fn forward(&self) -> (&[f64], f64) {
+        let (before, weights) = (self.weights[0], &self.weights[1..]);
+        (weights, self.total - before)
+    }
+
+    /// What each rate speaks for.
+    pub(crate) fn backward(&self) -> (&[f64], f64) {
+        let last = self.weights.len() - 1;
+        (&self.weights[..last], self.total - self.weights[last])
+    }
+
+    /// Where the time ends that the gauges of that one of the samples, taken at `times`, speak
+    /// for, be it outside of the window.
+    pub(crate) fn end(&self, index: usize, times: &[Micros]) -> Micros {
+        times[index] + self.speaks(self.gap_behind(index, times))
+    }
+
+    /// Whether sampling went on from that one of the samples to the one behind it: then it
+    /// speaks for all the time in between, else for less.
+    pub(crate) fn is_joined(&self, index: usize, times: &[Micros]) -> bool {
+        self.gap_behind(index, times) <= GAP * self.interval
+    }
+
+    /// The longest time that a gauge holds over samples that lack it.
+    pub(crate) fn reach(&self) -> Micros {
+        reach(self.interval)
+    }
+
+    fn gap_behind(&self, index: usize, times: &[Micros]) -> Micros {
+        times.get(index + 1).unwrap_or(&self.next) - times[index]
+    }
+
+    /// How much of so long a gap the sample on either side of it speaks for.
+    fn speaks(&self, gap: Micros) -> Micros {
+        if gap <= GAP * self.interval { gap } else { self.interval }
+    }
+}
+
+/// The sum of whole numbers, which does not depend on their order: in four parts, so that they
+/// need not wait for one another.
+fn sum(numbers: &[f64]) -> f64 {
+    let (quads, rest) = numbers.as_chunks::<4>();
+    let add = |sums: [f64; 4], quad: &[f64; 4]| std::array::from_fn(|lane| sums[lane] + quad[lane]);
+    quads.iter().fold([0.0; 4], add).iter().chain(rest).sum()
+}
