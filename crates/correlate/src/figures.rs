@@ -32,7 +32,7 @@ impl Figures {
     }
 
     /// Writes them as `serde_json` writes [`Resources`].
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>, known: &mut Known) {
         out.extend_from_slice(b"{\"samples\":");
         write_whole(out, self.samples);
         out.extend_from_slice(b",\"coverage\":");
@@ -45,19 +45,52 @@ impl Figures {
             out.extend_from_slice(b",\"bracketed\":true");
         }
         for (place, stats) in &self.series {
-            let series = &SERIES[*place];
-            out.extend_from_slice(b",\"");
-            out.extend_from_slice(series.name.as_bytes());
-            write_stats(out, stats, decimals(series.unit));
+            if stats.min.to_bits() == stats.max.to_bits() {
+                out.extend_from_slice(known.text(*place, stats));
+            } else {
+                write_series(out, *place, stats);
+            }
         }
         out.push(b'}');
     }
 }
 
-fn write_stats(out: &mut Vec<u8>, stats: &SeriesStats, decimals: u8) {
+/// What was written last of each series that stood still, for most do so most of the time and
+/// are written the same again.
+pub(crate) struct Known([(Vec<u8>, [u64; 6]); SERIES.len()]);
+
+impl Default for Known {
+    fn default() -> Known {
+        Known(std::array::from_fn(|_| (Vec::new(), [0; 6])))
+    }
+}
+
+impl Known {
+    /// The text of that series with those figures.
+    fn text(&mut self, place: usize, stats: &SeriesStats) -> &[u8] {
+        let (text, of) = &mut self.0[place];
+        let SeriesStats { min, mean, p50, p95, max, delta } = *stats;
+        // No number that is read or reckoned has the bits of what stands for none.
+        let maybe = |figure: Option<f64>| figure.map_or(u64::MAX, f64::to_bits);
+        let [min, p50, p95, max] = [min, p50, p95, max].map(f64::to_bits);
+        let bits = [min, maybe(mean), p50, p95, max, maybe(delta)];
+        if text.is_empty() || *of != bits {
+            text.clear();
+            write_series(text, place, stats);
+            *of = bits;
+        }
+        text
+    }
+}
+
+fn write_series(out: &mut Vec<u8>, place: usize, stats: &SeriesStats) {
+    let series = &SERIES[place];
+    let decimals = decimals(series.unit);
     let SeriesStats { min, mean, p50, p95, max, delta } = *stats;
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(series.name.as_bytes());
     out.extend_from_slice(b"\":{\"min\":");
-    // Most of a machine stands still most of the time: then the text is there already.
+    // Where some figures are the same, the text is there already.
     let least = Written::new(min, decimals);
     least.append_to(out);
     let write = |out: &mut Vec<u8>, value: f64| match value.to_bits() == min.to_bits() {
@@ -124,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
     use records::{Resources, SERIES, SeriesStats, round};
 
-    use super::{BY_NAME, Figures, decimals};
+    use super::{BY_NAME, Figures, Known, decimals};
 
     fn number() -> impl Strategy<Value = f64> {
         prop_oneof![
@@ -142,31 +175,42 @@ mod tests {
         (four, maybe(), maybe(), any::<bool>())
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
-
-        #[test]
-        fn figures_are_written_as_serde_json_writes_resources(
-            samples in any::<u64>(),
-            coverage in number(),
-            interval_s in prop::option::of(number()),
-            bracketed in any::<bool>(),
-            all in prop::collection::btree_map(0..SERIES.len(), stats(), 0..SERIES.len()),
-        ) {
+    fn figures() -> impl Strategy<Value = Figures> {
+        let head = (any::<u64>(), number(), prop::option::of(number()), any::<bool>());
+        let all = prop::collection::btree_map(0..SERIES.len(), stats(), 0..SERIES.len());
+        (head, all).prop_map(|((samples, coverage, interval_s, bracketed), all)| {
             let series = BY_NAME.iter().filter_map(|place| {
                 let ([min, p50, p95, max], mean, delta, is_still) = all.get(place)?;
                 let tidy = |value: &f64| round(*value, decimals(SERIES[*place].unit));
                 let or_min = |value: &f64| tidy(if *is_still { min } else { value });
-                Some((*place, SeriesStats {
-                    min: tidy(min), mean: mean.as_ref().map(or_min), p50: or_min(p50),
-                    p95: or_min(p95), max: or_min(max), delta: delta.as_ref().map(tidy),
-                }))
+                let stats = SeriesStats {
+                    min: tidy(min),
+                    mean: mean.as_ref().map(or_min),
+                    p50: or_min(p50),
+                    p95: or_min(p95),
+                    max: or_min(max),
+                    delta: delta.as_ref().map(tidy),
+                };
+                Some((*place, stats))
             });
-            let figures = Figures { samples, coverage, interval_s, bracketed, series: series.collect() };
-            let mut out = Vec::new();
-            figures.write(&mut out);
-            let resources = Resources::from(figures);
-            prop_assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&resources).unwrap());
+            Figures { samples, coverage, interval_s, bracketed, series: series.collect() }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn figures_are_written_as_serde_json_writes_resources_whatever_was_written_before(
+            all in prop::collection::vec(figures(), 1..3)
+        ) {
+            let mut known = Known::default();
+            for figures in all.iter().chain(&all) {
+                let mut out = Vec::new();
+                figures.write(&mut out, &mut known);
+                let resources = Resources::from(figures.clone());
+                prop_assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&resources).unwrap());
+            }
         }
     }
 }

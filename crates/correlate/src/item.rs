@@ -10,7 +10,7 @@ use crate::{
     analysis::{Details, Facts, Tokens},
     cold::ModelKey,
     fields::Set,
-    figures::Figures,
+    figures::{Figures, Known},
     window::Window,
 };
 
@@ -156,7 +156,7 @@ impl Item {
 
     /// The line with what was found out, in `memory` as far as that serves. Where nothing was,
     /// it leaves as it came.
-    pub(crate) fn joined(self, found: Joined, memory: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn joined(self, found: Joined, memory: Vec<u8>, known: &mut Known) -> Vec<u8> {
         match self.body {
             Body::Legacy(mut test) => {
                 test.resources = found.figures.map(Into::into);
@@ -164,7 +164,7 @@ impl Item {
                 // A record of numbers, texts and maps with text keys has no way to fail.
                 serde_json::to_vec(&test).unwrap_or_default()
             }
-            Body::Ours(line) => found.set_in(&line, memory).unwrap_or(line),
+            Body::Ours(line) => found.set_in(&line, memory, known).unwrap_or(line),
         }
     }
 }
@@ -191,11 +191,11 @@ const GB_DECIMALS: u8 = 3;
 
 impl Joined {
     /// `line` with it; none when there is nothing to add.
-    fn set_in(&self, line: &[u8], memory: Vec<u8>) -> Option<Vec<u8>> {
+    fn set_in(&self, line: &[u8], memory: Vec<u8>, known: &mut Known) -> Option<Vec<u8>> {
         let series = self.figures.as_ref().map_or(0, |figures| figures.series.len());
         let mut set = Set::new(line, LINE_BYTES + series * SERIES_BYTES, memory);
         if let Some(figures) = &self.figures {
-            set.field("resources", |text| figures.write(text));
+            set.field("resources", |text| figures.write(text, known));
         }
         if let Some(cold_start) = self.cold_start {
             let value: &[u8] = if cold_start { b"true" } else { b"false" };
@@ -213,14 +213,14 @@ mod tests {
     use records::Kind;
 
     use super::{Item, Joined};
-    use crate::figures::Figures;
+    use crate::figures::{Figures, Known};
 
     const LINE: &str = r#"{"z":1.50,"record":"test","v":1,"ts":5.0,"run":"r","host":"h","id":"a","resources":{"old":1},"big":123456789012345678901234567890,"q":"\u00e9 NaN"}"#;
 
     fn joined(line: &str, figures: Option<Figures>, cold: Option<bool>) -> String {
         let item = Item::ours(Kind::Test, line.as_bytes()).unwrap();
         let found = Joined { figures, cold_start: cold, ..Joined::default() };
-        String::from_utf8(item.joined(found, b"old".to_vec())).unwrap()
+        String::from_utf8(item.joined(found, b"old".to_vec(), &mut Known::default())).unwrap()
     }
 
     #[test]

@@ -22,7 +22,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use crate::{
     Samples,
     analysis::{Analysis, Columns, Thresholds, is_finding, model_delta_gb},
-    figures::Figures,
+    figures::{Figures, Known},
     fold::{Fold, reach},
     item::{Item, Joined},
     offset::Shift,
@@ -82,6 +82,8 @@ pub struct Join {
     spent: Fold,
     /// A line that was written; the next one has its room.
     written: Vec<u8>,
+    /// What was written in it.
+    known: Known,
 }
 
 struct Held {
@@ -149,6 +151,7 @@ impl Join {
             deltas: BTreeMap::new(),
             spent: Fold::default(),
             written: Vec::new(),
+            known: Known::default(),
         }
     }
 
@@ -423,7 +426,7 @@ impl Join {
         let kind = item.kind;
         let found = Joined { figures, cold_start, model_delta_gb };
         let memory = std::mem::take(&mut self.written);
-        self.joined.push_back((kind, item.joined(found, memory)));
+        self.joined.push_back((kind, item.joined(found, memory, &mut self.known)));
         if let Some(analysis) = &mut self.analysis
             && analysis.is_full()
         {
