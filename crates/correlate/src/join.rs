@@ -63,7 +63,7 @@ pub struct Join {
     last: usize,
     /// Whose the last scanned sample was, and its stream.
     last_origin: Option<(Arc<Origin>, usize)>,
-    held: BTreeMap<u64, Held>,
+    held: BTreeMap<u64, Box<Held>>,
     arrivals: u64,
     joined: VecDeque<(Kind, Vec<u8>)>,
     /// Lines that reach back beyond the samples that were kept.
@@ -362,7 +362,7 @@ impl Join {
         let stream = self.stream(&item.origin.run, &item.origin.host);
         let fold = self.streams[stream].ended(&item, arrival);
         let is_in_time = item.window.is_some();
-        let held = Held { item, stream, fold };
+        let held = Box::new(Held { item, stream, fold });
         if is_in_time {
             self.held.insert(arrival, held);
             self.join_complete(stream);
@@ -401,8 +401,8 @@ impl Join {
     }
 
     /// Gives a line out with the figures that were found in those samples.
-    fn give_out(&mut self, held: Held, figures: Option<Figures>, samples: From<'_>) {
-        let Held { item, stream, .. } = held;
+    fn give_out(&mut self, held: Box<Held>, figures: Option<Figures>, samples: From<'_>) {
+        let Held { item, stream, .. } = *held;
         let samples = match samples {
             From::Stream(index) => Some(&self.streams[index].samples),
             From::Merged(samples) => Some(samples),

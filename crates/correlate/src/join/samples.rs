@@ -65,7 +65,7 @@ impl Join {
         if input + 1 >= self.inputs {
             let held = &self.held;
             let needed_from =
-                || held.values().filter_map(Held::needs_from).min().unwrap_or(Micros::MAX);
+                || held.values().filter_map(|held| held.needs_from()).min().unwrap_or(Micros::MAX);
             self.streams[index].let_go(needed_from);
         }
     }
