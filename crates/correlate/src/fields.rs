@@ -1,8 +1,7 @@
 //! Fields that are set in a line, of which nothing else changes.
 
-use std::{borrow::Cow, fmt, ops::Range, sync::LazyLock};
+use std::{borrow::Cow, fmt, ops::Range};
 
-use memchr::memmem::Finder;
 use serde::{
     Deserialize, Serialize, Serializer,
     de::{Deserializer, MapAccess, Visitor},
@@ -43,12 +42,12 @@ impl<'a> Set<'a> {
     }
 
     /// The line with them; every other field stays as it came, in its place. None when there
-    /// is nothing to set.
-    pub(crate) fn line(mut self) -> Option<Vec<u8>> {
+    /// is nothing to set. `has_some`: there may be some of them already.
+    pub(crate) fn line(mut self, has_some: bool) -> Option<Vec<u8>> {
         if self.fields.is_empty() {
             return None;
         }
-        if self.are_new() {
+        if !has_some {
             self.text.push(b'}');
             return Some(self.text);
         }
@@ -57,14 +56,6 @@ impl<'a> Set<'a> {
             fields.set(name, serde_json::from_slice(&self.text[place.clone()]).ok()?);
         }
         serde_json::to_vec(&fields).ok()
-    }
-
-    /// Whether the line surely has none of those fields: the words are nowhere in it, nor an
-    /// escape by which they could be spelled.
-    fn are_new(&self) -> bool {
-        static ESCAPE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\\u"));
-        let has = |name: &str| memchr::memmem::find(&self.line, name.as_bytes()).is_some();
-        ESCAPE.find(&self.line).is_none() && !self.fields.iter().any(|(name, _)| has(name))
     }
 }
 
