@@ -206,14 +206,13 @@ impl Fold {
         self.spans = spans;
     }
 
-    /// Takes in what lies behind the window: the first sample after it, up to which
-    /// rates and spacings reach.
-    pub(crate) fn take_after(&mut self, samples: &Samples) {
-        let times = samples.times();
-        let after = times.partition_point(|ts| *ts < self.window.end);
-        let Some(&to) = times.get(after) else {
+    /// Takes in what lies behind the window: the first sample after it, if there is one, up
+    /// to which rates and spacings reach.
+    pub(crate) fn take_after(&mut self, samples: &Samples, after: Option<usize>) {
+        let Some(after) = after else {
             return;
         };
+        let to = samples.times()[after];
         let from = self.last.filter(|last| self.is_joined(*last, to));
         let weight = self.window.overlap(from.unwrap_or(to - self.interval), to);
         for (place, series) in SERIES.iter().enumerate() {

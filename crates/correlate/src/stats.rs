@@ -40,13 +40,16 @@ pub(crate) fn figures(
 /// when there is no sample at all.
 #[must_use]
 pub(crate) fn finish(fold: &mut Fold, samples: &Samples, window: Window) -> Option<Figures> {
-    if samples.times().is_empty() {
+    let times = samples.times();
+    if times.is_empty() {
         return None;
     }
     fold.take(samples, fold.rest(samples));
-    fold.take_after(samples);
-    let around = Around::new(samples, window, fold.interval);
-    let looked_at = if fold.samples == 0 { around.looked_at(samples.times()) } else { vec![] };
+    let end = times.partition_point(|ts| *ts < window.end);
+    let after = (end < times.len()).then_some(end);
+    fold.take_after(samples, after);
+    let around = (fold.samples == 0).then(|| Around::new(times, window, fold.interval, after));
+    let looked_at = around.as_ref().map_or(vec![], |around| around.looked_at(times));
     let measured = (0..SERIES.len()).filter(|place| samples.has(*place)).count();
     let mut series = Vec::with_capacity(measured);
     for place in BY_NAME {
@@ -58,8 +61,7 @@ pub(crate) fn finish(fold: &mut Fold, samples: &Samples, window: Window) -> Opti
         for row in &looked_at {
             samples.value(place, *row).into_iter().for_each(|value| folded.look_at(value, table));
         }
-        let after =
-            around.after.and_then(|row| Some((samples.times()[row], samples.value(place, row)?)));
+        let after = after.and_then(|row| Some((times[row], samples.value(place, row)?)));
         if let Some(stats) = stats(folded, after, table) {
             series.push((place, stats));
         }
@@ -68,7 +70,7 @@ pub(crate) fn finish(fold: &mut Fold, samples: &Samples, window: Window) -> Opti
     Some(Figures {
         samples: fold.samples,
         coverage: if is_moment {
-            f64::from(around.covers_moment(samples.times()))
+            f64::from(around.is_some_and(|around| around.covers_moment(times)))
         } else {
             round(fold.covered as f64 / window.length() as f64, 4)
         },
@@ -109,7 +111,7 @@ fn stats(
     Some(SeriesStats { min, mean, p50: inside(p50), p95: inside(p95), max, delta })
 }
 
-/// The samples next to a window.
+/// The samples next to a window that no sample falls into.
 struct Around {
     window: Window,
     interval: Micros,
@@ -120,19 +122,12 @@ struct Around {
 }
 
 impl Around {
-    fn new(samples: &Samples, window: Window, interval: Micros) -> Around {
-        let times = samples.times();
-        let end = times.partition_point(|ts| *ts < window.end);
-        Around {
-            window,
-            interval,
-            before: times.partition_point(|ts| *ts <= window.start).checked_sub(1),
-            after: (end < times.len()).then_some(end),
-        }
+    fn new(times: &[Micros], window: Window, interval: Micros, after: Option<usize>) -> Around {
+        let before = times.partition_point(|ts| *ts <= window.start).checked_sub(1);
+        Around { window, interval, before, after }
     }
 
-    /// The samples whose values count for extremes and quantiles of a window that no
-    /// sample falls into: the two around it. Where there is one on one side only, the
+    /// The samples whose values count for its extremes and quantiles: the two around it. Where there is one on one side only, the
     /// window lies outside of what was sampled, and it counts only when it is near.
     fn looked_at(&self, times: &[Micros]) -> Vec<usize> {
         let near = GAP * self.interval;
