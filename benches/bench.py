@@ -193,6 +193,14 @@ def alternating(commands, runs=7):
             for i in range(len(commands))]
 
 
+def numbers_of(samples):
+    """The names of what a join needs of a sample: its time, its number and its series."""
+    with samples.open() as lines:
+        sample = json.loads(next(lines))
+    about = ("v", "elapsed_s", "read_us", "late_us")
+    return [name for name, value in sample.items() if isinstance(value, (int, float)) and name not in about]
+
+
 def joining():
     stream = stream_of(SAMPLES, TESTS)
     samples, tests = WORK / "samples.jsonl", WORK / "tests.jsonl"
@@ -215,15 +223,17 @@ def joining():
     query = "\n".join(line.strip() for line in query.splitlines())
     joined = WORK / "joined.jsonl"
     # To nowhere, as the scan writes nothing: emptying a file that is there takes the disk a tenth of the join's time.
-    duck, scan, only, found, whole = alternating([
+    duck, plain, scan, only, found, whole = alternating([
         [sys.executable, "-c", query],
+        [BIN / "examples/plain_scan", stream, *numbers_of(samples)],
         [BIN / "examples/scan", stream],
         [BIN / "correlate", stream, "--tests-only", "-o", "/dev/null"],
         [BIN / "correlate", stream, "-o", "/dev/null"],
-        [BIN / "correlate", stream, "-o", joined]], runs=11)
+        [BIN / "correlate", stream, "-o", joined]], runs=21)
     print(f"join of {TESTS:,} tests and {SAMPLES:,} samples ({stream.stat().st_size / 1e6:.0f} MB)")
     print(f"  DuckDB's range join  {duck[0]:.3f} s, {duck[1]:.0f} MB; ours is {duck[0] / only[0]:.1f}x as fast")
-    print(f"  a bare scan          {scan[0]:.3f} s; ours takes {only[0] / scan[0]:.2f}x")
+    print(f"  a bare scan          {plain[0]:.3f} s; ours takes {only[0] / plain[0]:.2f}x")
+    print(f"  our own scan         {scan[0]:.3f} s, {scan[0] / plain[0]:.2f}x of that; the join takes {only[0] / scan[0]:.2f}x of it")
     print(f"  correlate            {only[0]:.3f} s, {only[1]:.1f} MB, all series and quantiles; with what it finds out "
           f"{found[0]:.3f} s, {found[1]:.1f} MB; {whole[0]:.3f} s when it writes every line again into a file")
     small, large, dense = alternating([

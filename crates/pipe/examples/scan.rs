@@ -1,5 +1,5 @@
-//! The least that a join must do: read the lines and their numbers. What `just bench`
-//! holds correlate against.
+//! The least that our join must do: read the lines and their numbers, as all our tools read
+//! them. What `just bench` holds correlate against, beside the plain scan.
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
 use std::process::ExitCode;
