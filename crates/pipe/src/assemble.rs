@@ -1,9 +1,22 @@
 //! Blocks of whole lines out of a stream of bytes.
 
-use std::io::{self, ErrorKind, Read};
+use std::io;
 
-/// Bytes asked of the system at a time.
+/// Bytes asked of the system at a time, at least.
 const READ: usize = 256 << 10;
+/// Room for the piece of a line that comes before them.
+const BEFORE: usize = 16 << 10;
+
+/// Where bytes come from.
+pub(crate) trait Source {
+    /// Adds to `block` what is there, but not more than it has room for; waits where there is
+    /// nothing yet. How many bytes these are: none at the end.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails, for another reason than an interruption.
+    fn append_to(&mut self, block: &mut Vec<u8>) -> io::Result<usize>;
+}
 
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +40,7 @@ pub(crate) struct Assembler<R> {
     next: Option<Piece>,
 }
 
-impl<R: Read> Assembler<R> {
+impl<R: Source> Assembler<R> {
     /// Blocks of `inner`. A line of more than `max` bytes is given up as soon as that
     /// shows.
     pub(crate) fn new(inner: R, max: usize) -> Self {
@@ -38,7 +51,7 @@ impl<R: Read> Assembler<R> {
     ///
     /// # Errors
     ///
-    /// When reading fails, for another reason than an interruption.
+    /// When reading fails.
     pub(crate) fn next(&mut self, mut block: Vec<u8>) -> io::Result<Option<Piece>> {
         if let Some(piece) = self.next.take() {
             return Ok(Some(piece));
@@ -46,9 +59,10 @@ impl<R: Read> Assembler<R> {
         block.append(&mut self.rest);
         loop {
             let known = block.len();
-            block.resize(known + READ, 0);
-            let count = read(&mut self.inner, &mut block[known..])?;
-            block.truncate(known + count);
+            if block.capacity() - known < READ {
+                block.reserve_exact(READ + BEFORE);
+            }
+            let count = self.inner.append_to(&mut block)?;
             if count == 0 {
                 return Ok(self.last(block));
             }
@@ -88,30 +102,24 @@ impl<R: Read> Assembler<R> {
     }
 }
 
-fn read(inner: &mut impl Read, into: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match inner.read(into) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Read};
+    use std::io;
 
     use proptest::prelude::*;
 
-    use super::{Assembler, Piece};
+    use super::{Assembler, Piece, Source};
 
     /// Gives at most so many bytes at a time.
     struct Slow<'a>(&'a [u8], usize);
 
-    impl Read for Slow<'_> {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            let most = into.len().min(self.1);
-            self.0.read(&mut into[..most])
+    impl Source for Slow<'_> {
+        fn append_to(&mut self, block: &mut Vec<u8>) -> io::Result<usize> {
+            let (some, rest) = self.0.split_at(self.1.min(self.0.len()));
+            assert!(block.capacity() - block.len() >= some.len());
+            block.extend_from_slice(some);
+            self.0 = rest;
+            Ok(some.len())
         }
     }
 

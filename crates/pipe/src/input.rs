@@ -11,7 +11,9 @@ use nix::sys::{
     stat::{SFlag, fstat},
 };
 
-use crate::Error;
+use rustix::{buffer::spare_capacity, io::Errno};
+
+use crate::{Error, assemble};
 
 /// Bytes asked of the system at a time.
 const BUFFER: usize = 128 << 10;
@@ -82,6 +84,28 @@ impl Input {
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reader.read(buffer)
+    }
+}
+
+impl assemble::Source for Input {
+    fn append_to(&mut self, block: &mut Vec<u8>) -> io::Result<usize> {
+        let here = self.reader.buffer().len().min(block.capacity() - block.len());
+        if here > 0 {
+            block.extend_from_slice(&self.reader.buffer()[..here]);
+            self.reader.consume(here);
+            return Ok(here);
+        }
+        let source = match self.reader.get_ref() {
+            Source::File(file) => file.as_fd(),
+            Source::Stdin(stdin) => stdin.as_fd(),
+        };
+        // Into memory that nobody clears before.
+        loop {
+            match rustix::io::read(source, spare_capacity(block)) {
+                Err(Errno::INTR) => {}
+                result => return Ok(result?),
+            }
+        }
     }
 }
 
