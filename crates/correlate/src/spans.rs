@@ -55,7 +55,9 @@ impl Spans {
         self.weights.clear();
         self.weights.push(self.speaks(since).min(first - window.start) as f64);
         self.weights.extend(between.map(|gap| if *gap <= most { *gap } else { alone }));
-        self.weights.push(self.speaks(self.next - last).min(window.end - last) as f64);
+        // The end of an open window is the last time there is: nothing is reckoned with it.
+        let end = last + self.speaks(self.next - last);
+        self.weights.push((end.min(window.end) - last) as f64);
         self.total = sum(&self.weights);
     }
 
@@ -104,4 +106,61 @@ fn sum(numbers: &[f64]) -> f64 {
     let (quads, rest) = numbers.as_chunks::<4>();
     let add = |sums: [f64; 4], quad: &[f64; 4]| std::array::from_fn(|lane| sums[lane] + quad[lane]);
     quads.iter().fold([0.0; 4], add).iter().chain(rest).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Spans;
+    use crate::{
+        fold::GAP,
+        window::{Micros, Window},
+    };
+
+    const INTERVAL: Micros = 200;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn each_sample_counts_for_the_time_in_the_window_up_to_its_neighbour(
+            steps in prop::collection::vec(prop_oneof![8 => 150..250i64, 2 => 1..2000i64], 1..40),
+            begins in -3000i64..3000,
+            early in 0i64..300,
+            late in prop::option::of(1i64..300),
+            cut in any::<[prop::sample::Index; 2]>(),
+        ) {
+            let times: Vec<Micros> = steps.iter().scan(begins, |at, step| { *at += step; Some(*at) }).collect();
+            let [from, to] = cut.map(|cut| cut.index(times.len()));
+            let (from, to) = (from.min(to), from.max(to));
+            let before = from.checked_sub(1).map(|before| times[before]);
+            // The samples beside the window are not inside of it.
+            let start = (times[from] - early).max(before.map_or(Micros::MIN, |before| before + 1));
+            let next = times.get(to + 1).copied();
+            let end = late.map_or(Micros::MAX, |late| (times[to] + late).min(next.unwrap_or(Micros::MAX)));
+            let window = Window { start, end };
+
+            let mut spans = Spans::default();
+            spans.fill((window, INTERVAL), &times, from..to + 1, before);
+            let is_joined = |one: Micros, other: Micros| other - one <= GAP * INTERVAL;
+            let (mut forward, mut backward) = (Vec::new(), Vec::new());
+            for row in from..=to {
+                let at = times[row];
+                let behind = times.get(row + 1).filter(|next| is_joined(at, **next));
+                forward.push(window.overlap(at, *behind.unwrap_or(&(at + INTERVAL))) as f64);
+                let before = row.checked_sub(1).map(|before| times[before]);
+                let before = before.filter(|before| is_joined(*before, at));
+                backward.push(window.overlap(before.unwrap_or(at - INTERVAL), at) as f64);
+                prop_assert_eq!(spans.is_joined(row - from, &times[from..=to]), behind.is_some());
+                prop_assert_eq!(spans.end(row - from, &times[from..=to]), *behind.unwrap_or(&(at + INTERVAL)));
+            }
+            prop_assert_eq!(spans.forward(), (&forward[..], forward.iter().sum()));
+            prop_assert_eq!(spans.backward(), (&backward[..], backward.iter().sum()));
+            let spacings = before.into_iter().chain(times[from..=to].iter().copied());
+            let spacings: Vec<Micros> = spacings.collect();
+            let spacings: Vec<f64> = spacings.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+            prop_assert_eq!(&spans.spacings, &spacings);
+        }
+    }
 }
