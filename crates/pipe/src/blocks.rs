@@ -191,8 +191,7 @@ impl Block {
                     take(Part::Samples(samples), faults)?;
                     count
                 }
-                Found::Other(other) => {
-                    let (kind, bad_sample) = &**other;
+                Found::Other(kind, bad_sample) => {
                     let number = self.first_line + at as u64;
                     let line = self.line(widen(range), number, kind, bad_sample.as_ref());
                     if is_record(&line, self.bytes(), faults) {

@@ -25,8 +25,7 @@ pub(crate) struct Scan {
 pub(crate) enum Found {
     /// The next one of the rows.
     Sample,
-    /// In a box: few are, and all that are found take the same room.
-    Other(Box<(LineKind, Option<Malformed>)>),
+    Other(LineKind, Option<Malformed>),
 }
 
 impl Scan {
@@ -52,7 +51,7 @@ impl Scan {
                         rows.push(row);
                         Found::Sample
                     }
-                    Scanned::Other(kind, bad_sample) => Found::Other(Box::new((kind, bad_sample))),
+                    Scanned::Other(kind, bad_sample) => Found::Other(kind, bad_sample),
                 }
             };
             // A block is little more than the longest line.
@@ -78,6 +77,6 @@ impl Scan {
 impl Found {
     fn too_long(length: u64) -> Found {
         let why = format!("a line of {length} bytes is refused: the limit is {MAX_LINE}");
-        Found::Other(Box::new((LineKind::Broken(why), None)))
+        Found::Other(LineKind::Broken(why), None)
     }
 }
