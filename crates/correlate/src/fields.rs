@@ -1,7 +1,8 @@
 //! Fields that are set in a line, of which nothing else changes.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range, sync::LazyLock};
 
+use memchr::memmem::Finder;
 use serde::{
     Deserialize, Serialize, Serializer,
     de::{Deserializer, MapAccess, Visitor},
@@ -42,12 +43,12 @@ impl<'a> Set<'a> {
     }
 
     /// The line with them; every other field stays as it came, in its place. None when there
-    /// is nothing to set. `has_some`: there may be some of them already.
-    pub(crate) fn line(mut self, has_some: bool) -> Option<Vec<u8>> {
+    /// is nothing to set.
+    pub(crate) fn line(mut self) -> Option<Vec<u8>> {
         if self.fields.is_empty() {
             return None;
         }
-        if !has_some {
+        if self.are_new() {
             self.text.push(b'}');
             return Some(self.text);
         }
@@ -56,6 +57,14 @@ impl<'a> Set<'a> {
             fields.set(name, serde_json::from_slice(&self.text[place.clone()]).ok()?);
         }
         serde_json::to_vec(&fields).ok()
+    }
+
+    /// Whether the line surely has none of those fields: the words are nowhere in it, nor an
+    /// escape by which they could be spelled.
+    fn are_new(&self) -> bool {
+        static ESCAPE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\\u"));
+        let has = |name: &str| memchr::memmem::find(&self.line, name.as_bytes()).is_some();
+        ESCAPE.find(&self.line).is_none() && !self.fields.iter().any(|(name, _)| has(name))
     }
 }
 

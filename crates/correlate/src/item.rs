@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use records::{Kind, Malformed, Origin, Outcome, Params, Test, legacy::LegacyTest, write_number};
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -33,8 +33,8 @@ pub(crate) struct Item {
 }
 
 enum Body {
-    /// The line as it came, and whether it was joined before.
-    Ours(Vec<u8>, bool),
+    /// The line as it came.
+    Ours(Vec<u8>),
     /// A legacy line leaves as ours.
     Legacy(Box<Test>),
 }
@@ -59,17 +59,6 @@ struct Head<'a> {
     runs: Option<&'a RawValue>,
     verdict: Option<&'a RawValue>,
     page_cache: Option<&'a RawValue>,
-    #[serde(default, deserialize_with = "is_there")]
-    resources: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    cold_start: bool,
-    #[serde(default, deserialize_with = "is_there")]
-    model_delta_gb: bool,
-}
-
-/// That a field is there, whatever it is.
-fn is_there<'de, D: Deserializer<'de>>(field: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(field).map(|_| true)
 }
 
 #[derive(Deserialize)]
@@ -90,9 +79,7 @@ impl Item {
         }
         let read = |line: &[u8]| Ok(Item::of_head(kind, records::read_json(line)?));
         let mut item = records::parse_with(line, read)?;
-        if let Body::Ours(known, _) = &mut item.body {
-            *known = line.to_vec();
-        }
+        item.body = Body::Ours(line.to_vec());
         Ok(item)
     }
 
@@ -107,7 +94,6 @@ impl Item {
             skipped: head.outcome.as_deref() == Some(Outcome::Skipped.name()),
             error: said(head.error),
         };
-        let was_joined = head.resources || head.cold_start || head.model_delta_gb;
         let params = head.params.unwrap_or_default();
         let model = params.model.clone().or_else(|| head.model.and_then(|model| model.id));
         let model = model.filter(|_| !details.skipped);
@@ -121,7 +107,7 @@ impl Item {
             params,
             reached: head.error.is_none(),
             details,
-            body: Body::Ours(Vec::new(), was_joined),
+            body: Body::Ours(Vec::new()),
         }
     }
 
@@ -178,11 +164,7 @@ impl Item {
                 // A record of numbers, texts and maps with text keys has no way to fail.
                 serde_json::to_vec(&test).unwrap_or_default()
             }
-            Body::Ours(line, was_joined) => {
-                let mut set = Set::new(&line, found.bytes(), memory);
-                found.set_in(&mut set, known);
-                set.line(was_joined).unwrap_or(line)
-            }
+            Body::Ours(line) => found.set_in(&line, memory, known).unwrap_or(line),
         }
     }
 }
@@ -208,13 +190,10 @@ const SERIES_BYTES: usize = 128;
 const GB_DECIMALS: u8 = 3;
 
 impl Joined {
-    /// How many bytes it rarely takes more than.
-    fn bytes(&self) -> usize {
+    /// `line` with it; none when there is nothing to add.
+    fn set_in(&self, line: &[u8], memory: Vec<u8>, known: &mut Known) -> Option<Vec<u8>> {
         let series = self.figures.as_ref().map_or(0, |figures| figures.series.len());
-        LINE_BYTES + series * SERIES_BYTES
-    }
-
-    fn set_in(&self, set: &mut Set<'_>, known: &mut Known) {
+        let mut set = Set::new(line, LINE_BYTES + series * SERIES_BYTES, memory);
         if let Some(figures) = &self.figures {
             set.field("resources", |text| figures.write(text, known));
         }
@@ -225,6 +204,7 @@ impl Joined {
         if let Some(gb) = self.model_delta_gb {
             set.field("model_delta_gb", |text| write_number(text, gb, GB_DECIMALS));
         }
+        set.line()
     }
 }
 
@@ -253,17 +233,6 @@ mod tests {
                 .to_owned()
                 + r#","cold_start":true}"#
         );
-    }
-
-    #[test]
-    fn a_name_spelled_with_escapes_or_in_a_text_is_told_from_a_field() {
-        let figures = || Some(Figures { samples: 2, coverage: 1.0, ..Figures::default() });
-        let new = r#""resources":{"samples":2,"coverage":1.0}"#;
-        let head = r#"{"ts":1,"run":"r","host":"h","end_ts":2"#;
-        let escaped = format!(r#"{head},"\u0072esources":null,"z":1}}"#);
-        assert_eq!(joined(&escaped, figures(), None), format!(r#"{head},{new},"z":1}}"#));
-        let named = format!(r#"{head},"q":"resources"}}"#);
-        assert_eq!(joined(&named, figures(), None), format!(r#"{head},"q":"resources",{new}}}"#));
     }
 
     #[test]
