@@ -10,7 +10,6 @@ use nix::sys::{
     signal::{SigHandler, Signal, signal},
     stat::{SFlag, fstat},
 };
-
 use rustix::{buffer::spare_capacity, io::Errno};
 
 use crate::{Error, assemble};

@@ -7,7 +7,7 @@ use records::{Grid, LineKind, Malformed, Origin, Row, Scanned, Scanner};
 use crate::MAX_LINE;
 
 /// Blocks larger than this come of lines that are out of the ordinary.
-const LARGEST_REUSED: usize = 1 << 20;
+const LARGEST_REUSED: usize = 1 << 19;
 
 /// What came of a block.
 #[derive(Default)]
@@ -63,9 +63,10 @@ impl Scan {
 
     /// Empty, with its memory.
     pub(crate) fn cleared(mut self) -> Scan {
-        // A single huge line must not keep its memory for the rest of the run.
-        self.bytes.shrink_to(LARGEST_REUSED);
+        // A single huge line must not keep its memory for the rest of the run, nor have the
+        // next blocks be as large. What is full does not shrink.
         self.bytes.clear();
+        self.bytes.shrink_to(LARGEST_REUSED);
         self.lines.clear();
         self.rows.clear();
         self.grid.clear();
@@ -78,5 +79,20 @@ impl Found {
     fn too_long(length: u64) -> Found {
         let why = format!("a line of {length} bytes is refused: the limit is {MAX_LINE}");
         Found::Other(LineKind::Broken(why), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use records::Scanner;
+
+    use super::{LARGEST_REUSED, Scan};
+
+    #[test]
+    fn a_huge_line_does_not_keep_its_memory() {
+        let mut scan = Scan { bytes: vec![b' '; 4 * LARGEST_REUSED], ..Scan::default() };
+        scan.scan(&mut Scanner::default());
+        let scan = scan.cleared();
+        assert!(scan.bytes.is_empty() && scan.bytes.capacity() <= LARGEST_REUSED);
     }
 }
