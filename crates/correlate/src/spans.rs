@@ -19,8 +19,8 @@ pub(crate) struct Spans {
     /// What rates speak for before the first sample; what lies between two; what gauges speak
     /// for behind the last one.
     weights: Vec<f64>,
-    /// The sum of all of them.
-    total: f64,
+    /// The sum of what lies between two.
+    between: f64,
     pub(crate) window: Window,
     interval: Micros,
     /// When the sample behind the last one was taken.
@@ -47,7 +47,7 @@ impl Spans {
         self.spacings.clear();
         self.spacings.extend(before.and((since > 0).then_some(since as f64)));
         let known = self.spacings.len();
-        // Microseconds of a window fit an f64 to the last one.
+        // Microseconds fit an f64 to the last one.
         self.spacings.extend(times.windows(2).map(|pair| (pair[1] - pair[0]) as f64));
 
         let (most, alone) = ((GAP * interval) as f64, interval as f64);
@@ -58,19 +58,19 @@ impl Spans {
         // The end of an open window is the last time there is: nothing is reckoned with it.
         let end = last + self.speaks(self.next - last);
         self.weights.push((end.min(window.end) - last) as f64);
-        self.total = sum(&self.weights);
+        self.between = sum(&self.weights[1..self.weights.len() - 1]);
     }
 
     /// What each gauge speaks for, in microseconds, and all of them.
     pub(crate) fn forward(&self) -> (&[f64], f64) {
-        let (before, weights) = (self.weights[0], &self.weights[1..]);
-        (weights, self.total - before)
+        let weights = &self.weights[1..];
+        (weights, self.between + weights[weights.len() - 1])
     }
 
     /// What each rate speaks for.
     pub(crate) fn backward(&self) -> (&[f64], f64) {
-        let last = self.weights.len() - 1;
-        (&self.weights[..last], self.total - self.weights[last])
+        let weights = &self.weights[..self.weights.len() - 1];
+        (weights, weights[0] + self.between)
     }
 
     /// Where the time ends that the gauges of that one of the samples, taken at `times`, speak
@@ -100,8 +100,8 @@ impl Spans {
     }
 }
 
-/// The sum of whole numbers, which does not depend on their order: in four parts, so that they
-/// need not wait for one another.
+/// The sum of whole numbers, which does not depend on their order (up to 285 years, where they
+/// stop being exact): in four parts, so that they need not wait for one another.
 fn sum(numbers: &[f64]) -> f64 {
     let (quads, rest) = numbers.as_chunks::<4>();
     let add = |sums: [f64; 4], quad: &[f64; 4]| std::array::from_fn(|lane| sums[lane] + quad[lane]);
@@ -119,6 +119,15 @@ mod tests {
     };
 
     const INTERVAL: Micros = 200;
+
+    #[test]
+    fn time_without_end_before_the_samples_takes_nothing_from_them() {
+        let window = Window { start: -(1 << 60), end: 400 };
+        let mut spans = Spans::default();
+        spans.fill((window, 1 << 60), &[100, 130, 160], 0..3, None);
+        assert_eq!(spans.forward(), (&[30.0, 30.0, 240.0][..], 300.0));
+        assert_eq!(spans.backward().0[1..], [30.0, 30.0]);
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
