@@ -127,8 +127,9 @@ impl Around {
         Around { window, interval, before, after }
     }
 
-    /// The samples whose values count for its extremes and quantiles: the two around it. Where there is one on one side only, the
-    /// window lies outside of what was sampled, and it counts only when it is near.
+    /// The samples whose values count for its extremes and quantiles: the two around it. Where
+    /// there is one on one side only, the window lies outside of what was sampled, and it counts
+    /// only when it is near.
     fn looked_at(&self, times: &[Micros]) -> Vec<usize> {
         let near = GAP * self.interval;
         match (self.before, self.after) {
