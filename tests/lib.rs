@@ -1,6 +1,8 @@
 //! What the tests of the tools share. Those of the tools together are in `tests/`.
 
-#![allow(clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod chromium;
 
 use std::{
     io::{self, Write},

@@ -1,10 +1,10 @@
 //! What is drawn of a run.
 
 use serde_json::json;
+use testing::chromium::Browser;
 
 use crate::{
     DRAWN, MEMORY, Page, VIEW,
-    chromium::Browser,
     common::{HOSTILE, Kind, run},
     opened,
 };

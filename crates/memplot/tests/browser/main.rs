@@ -3,8 +3,6 @@
 //! `REQUIRE_CHROMIUM` in the environment makes its absence a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../common/chromium.rs"]
-mod chromium;
 #[path = "../common/mod.rs"]
 mod common;
 mod drawn;
@@ -20,10 +18,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use chromium::Browser;
-use common::Kind;
-use common::run;
+use common::{Kind, run};
 use tempfile::TempDir;
+use testing::chromium::Browser;
 
 /// The timeline of some files, in a folder that goes away.
 struct Page {

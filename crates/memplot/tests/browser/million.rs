@@ -1,6 +1,8 @@
 //! A million samples, and each of their peaks.
 
-use crate::{Page, VIEW, chromium::Browser};
+use testing::chromium::Browser;
+
+use crate::{Page, VIEW};
 
 #[test]
 fn a_million_samples_are_drawn_with_few_nodes_and_all_their_peaks() {

@@ -1,8 +1,9 @@
 //! Zooming, moving, filters, and the link that shows the same view.
 
 use serde_json::{Value, json};
+use testing::chromium::Browser;
 
-use crate::{DRAWN, MEMORY, ROWS_SHOWN, VIEW, chromium::Browser, common::START, opened};
+use crate::{DRAWN, MEMORY, ROWS_SHOWN, VIEW, common::START, opened};
 
 #[test]
 fn keys_zoom_move_and_go_from_test_to_test_but_not_while_typing() {

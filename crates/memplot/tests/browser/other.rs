@@ -4,8 +4,9 @@ use std::fs;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
+use testing::chromium::Browser;
 
-use crate::{DRAWN, Page, ROWS_SHOWN, chromium::Browser, opened, story};
+use crate::{DRAWN, Page, ROWS_SHOWN, opened, story};
 
 #[test]
 fn it_prints_as_a_clean_page() {

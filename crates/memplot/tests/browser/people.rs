@@ -8,8 +8,9 @@ use std::{
 };
 
 use serde_json::json;
+use testing::chromium::Browser;
 
-use crate::{Page, chromium::Browser, opened, story};
+use crate::{Page, opened, story};
 
 /// axe-core, fetched once; `None` where there is no npm, unless `REQUIRE_CHROMIUM` is set.
 fn axe() -> Option<String> {

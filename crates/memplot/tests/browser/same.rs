@@ -2,8 +2,9 @@
 //! (`src/page/js/moving.js`): what is seen must be the same.
 
 use serde_json::{Value, json};
+use testing::chromium::Browser;
 
-use crate::{Page, chromium::Browser, story};
+use crate::{Page, story};
 
 /// Everything that is drawn: data, paths and bars, axes, legends, and what is shaded.
 const PICTURE: &str = "(() => {

@@ -1,13 +1,12 @@
 //! A real browser, driven over its debugging pipe: JSON messages that end with a zero
 //! byte, through two named pipes.
-#![allow(unreachable_pub)]
 
 use std::{
     env,
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     thread,
     time::{Duration, Instant},
 };
@@ -25,7 +24,7 @@ pub struct Browser {
     complaints: Vec<String>,
     /// Addresses that were asked for.
     requests: Vec<String>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// The browser; `None` where none is installed, unless `REQUIRE_CHROMIUM` is set.
@@ -62,7 +61,7 @@ impl Browser {
             .args(["--disable-component-update", "--disable-sync", "--remote-debugging-pipe"])
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
             .arg(format!("--window-size={width},{height}"))
-            .stderr(Stdio::null())
+            .stderr(File::create(folder.path().join("stderr")).unwrap())
             .spawn()
             .unwrap();
         let to = File::options().write(true).open(to).unwrap();
@@ -75,7 +74,7 @@ impl Browser {
             number: 0,
             complaints: Vec::new(),
             requests: Vec::new(),
-            _folder: folder,
+            folder,
         };
         let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
@@ -99,7 +98,8 @@ impl Browser {
         self.to.write_all(&bytes).unwrap();
         loop {
             let mut line = Vec::new();
-            assert!(self.from.read_until(0, &mut line).unwrap() > 0, "the browser ended");
+            let read = self.from.read_until(0, &mut line).unwrap();
+            assert!(read > 0, "the browser ended: {}", self.stderr());
             let answer: Value = serde_json::from_slice(&line[..line.len() - 1]).unwrap();
             if answer["id"] == self.number {
                 assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
@@ -107,6 +107,10 @@ impl Browser {
             }
             self.event(&answer);
         }
+    }
+
+    fn stderr(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
     }
 
     fn event(&mut self, event: &Value) {
