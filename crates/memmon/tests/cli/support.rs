@@ -2,22 +2,33 @@
 
 use std::{
     io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt,
     process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{SigHandler, Signal, kill, signal},
     unistd::Pid,
 };
 use records::{Sample, Stream, Summary};
 use serde_json::Value;
 
-/// memmon with `args`, ready to be started.
+/// memmon with `args`, ready to be started, with signals as they are at a terminal: where
+/// the tests run in the background or under nohup, some are ignored.
 pub(crate) fn memmon(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_memmon"));
     command.args(args).stdin(Stdio::null()).env_remove(pipe::RUN_VARIABLE);
+    let reset = || {
+        for of in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP] {
+            // SAFETY: sigaction(2) may be called here, and no handler is installed.
+            unsafe { signal(of, SigHandler::SigDfl) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec it makes but that call and allocates nothing.
+    unsafe { command.pre_exec(reset) };
     command
 }
 
