@@ -22,6 +22,11 @@ use crate::{
 /// Samples further apart than this many intervals have a gap between them.
 pub(crate) const GAP: i64 = 3;
 
+/// Whether samples so far apart follow one another without a gap.
+pub(crate) fn are_joined(apart: Micros, interval: Micros) -> bool {
+    apart <= GAP * interval
+}
+
 /// Quantities that are read less often than every sample are read about once in
 /// this time.
 const SLOW_READING: Micros = 1_000_000;
@@ -213,7 +218,7 @@ impl Fold {
             return;
         };
         let to = samples.times()[after];
-        let from = self.last.filter(|last| self.is_joined(*last, to));
+        let from = self.last.filter(|last| are_joined(to - last, self.interval));
         let weight = self.window.overlap(from.unwrap_or(to - self.interval), to);
         for (place, series) in SERIES.iter().enumerate() {
             if let (Hold::Rate, Some(value)) = (series.hold, samples.value(place, after)) {
@@ -230,8 +235,9 @@ impl Fold {
     fn take_before(&mut self, samples: &Samples, rows: Range<usize>, before: usize) {
         let times = samples.times();
         let interval = self.interval;
-        let joined =
-            |row: usize| times.get(row + 1).is_some_and(|next| next - times[row] <= GAP * interval);
+        let joined = |row: usize| {
+            times.get(row + 1).is_some_and(|next| are_joined(next - times[row], interval))
+        };
         // Only the last one speaks for some of the window; those before it can have set
         // the value that a gauge still holds then.
         let last = rows.clone().last();
@@ -259,10 +265,6 @@ impl Fold {
             self.last = Some(times[last]);
             self.speaks_to = to;
         }
-    }
-
-    fn is_joined(&self, from: Micros, to: Micros) -> bool {
-        to - from <= GAP * self.interval
     }
 }
 

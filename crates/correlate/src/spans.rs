@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    fold::{GAP, reach},
+    fold::{GAP, are_joined, reach},
     window::{Micros, Window},
 };
 
@@ -82,7 +82,7 @@ impl Spans {
     /// Whether sampling went on from that one of the samples to the one behind it: then it
     /// speaks for all the time in between, else for less.
     pub(crate) fn is_joined(&self, index: usize, times: &[Micros]) -> bool {
-        self.gap_behind(index, times) <= GAP * self.interval
+        are_joined(self.gap_behind(index, times), self.interval)
     }
 
     /// The longest time that a gauge holds over samples that lack it.
@@ -96,7 +96,7 @@ impl Spans {
 
     /// How much of so long a gap the sample on either side of it speaks for.
     fn speaks(&self, gap: Micros) -> Micros {
-        if gap <= GAP * self.interval { gap } else { self.interval }
+        if are_joined(gap, self.interval) { gap } else { self.interval }
     }
 }
 

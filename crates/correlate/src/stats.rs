@@ -5,7 +5,7 @@ use records::{Hold, Resources, SERIES, Series, SeriesStats, round};
 use crate::{
     Samples, Window,
     figures::{BY_NAME, Figures, decimals},
-    fold::{Fold, Folded, GAP},
+    fold::{Fold, Folded, GAP, are_joined},
     quantiles::{Quantiles, quantile},
     window::{Micros, micros, seconds},
 };
@@ -145,7 +145,7 @@ impl Around {
     fn covers_moment(&self, times: &[Micros]) -> bool {
         self.before.is_some_and(|before| {
             let end = times.get(before + 1).copied().unwrap_or(Micros::MAX);
-            let joined = end.saturating_sub(times[before]) <= GAP * self.interval;
+            let joined = are_joined(end.saturating_sub(times[before]), self.interval);
             self.window.start < if joined { end } else { times[before] + self.interval }
         })
     }
