@@ -222,11 +222,14 @@ def joining():
     """
     query = "\n".join(line.strip() for line in query.splitlines())
     joined = WORK / "joined.jsonl"
+    # A scan that misses what it should read is no yardstick.
+    scans = [[BIN / "examples/plain_scan", stream, *numbers_of(samples)], [BIN / "examples/scan", stream]]
+    (plain_lines, _), (our_lines, _) = (subprocess.check_output(scan, text=True).split(" samples, ") for scan in scans)
+    assert int(plain_lines) == int(our_lines) == SAMPLES, f"{plain_lines} and {our_lines} samples of {SAMPLES}"
     # To nowhere, as the scan writes nothing: emptying a file that is there takes the disk a tenth of the join's time.
     duck, plain, scan, only, found, whole = alternating([
         [sys.executable, "-c", query],
-        [BIN / "examples/plain_scan", stream, *numbers_of(samples)],
-        [BIN / "examples/scan", stream],
+        *scans,
         [BIN / "correlate", stream, "--tests-only", "-o", "/dev/null"],
         [BIN / "correlate", stream, "-o", "/dev/null"],
         [BIN / "correlate", stream, "-o", joined]], runs=21)
