@@ -56,6 +56,37 @@ fn a_page_without_anything_says_so() {
     browser.assert_clean();
 }
 
+const IS_LOADED: &str = "performance.getEntriesByType('navigation')[0].loadEventEnd > 0";
+
+#[test]
+fn who_waits_until_the_page_is_loaded_finds_it_drawn() {
+    let Some((_page, mut browser)) = opened("") else {
+        return;
+    };
+    browser.wait(IS_LOADED);
+    let when = "[performance.getEntriesByName('drawn')[0].startTime, \
+                 performance.getEntriesByType('navigation')[0].loadEventStart]";
+    let [drawn, loaded] = [0, 1].map(|at| browser.js(when)[at].as_f64().unwrap());
+    assert!(drawn < loaded, "drawn after {drawn} ms, loaded after {loaded} ms");
+    assert_eq!(browser.js("document.querySelectorAll('iframe').length"), 0);
+    browser.assert_clean();
+}
+
+#[test]
+fn a_browser_that_is_too_old_to_unpack_the_page_says_so_and_waits_for_nothing() {
+    let Some(mut browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let old = json!({ "source": "delete window.DecompressionStream" });
+    browser.call("Page.addScriptToEvaluateOnNewDocument", old);
+    let page = Page::of(&[("run.jsonl", &story())], &[]);
+    browser.open(&page.path(), "");
+    assert_eq!(browser.mark("drawn"), "failed");
+    let said = browser.js("document.getElementById('plot').innerText");
+    assert!(said.as_str().unwrap().contains("A browser of 2023 or later can."), "{said}");
+    browser.wait(IS_LOADED);
+}
+
 #[test]
 fn two_runs_are_drawn_one_above_the_other_from_their_starts() {
     let Some(mut browser) = Browser::start(1400, 1000) else {

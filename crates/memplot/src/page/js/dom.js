@@ -24,15 +24,32 @@ async function unpacked(id, format) {
 // The format of picture that is wanted, by memplot itself.
 const format = /[#&]export=(png|svg)/.exec(location.hash)?.[1];
 
-// Has the browser wait: a page is loaded when all of its frames are. What this returns
-// ends the wait.
+// Has the browser wait, so that who takes a picture of the page once it is loaded has the
+// figure in it: a page is loaded when all of its frames are. What this returns ends the wait.
 function hold() {
   const frame = element("iframe", undefined, { hidden: true, title: "" });
   document.body.append(frame);
   frame.contentDocument.open();
-  return () => frame.contentDocument.close();
+  return () => {
+    frame.contentDocument?.close();
+    frame.remove();
+  };
 }
-const release = format ? hold() : () => {};
+const release = hold();
+
+// Words in place of the figure.
+function say(text) {
+  plot.replaceChildren(element("p", text, { id: "state" }));
+}
+
+// Whatever fails before there is a figure is said there, as far back as browsers go that
+// cannot unpack the page.
+addEventListener("unhandledrejection", ({ reason }) => {
+  release();
+  if (root.dataset.drawn) return;
+  say(`The figure cannot be drawn: ${reason?.message ?? reason}. A browser of 2023 or later can.`);
+  mark("failed");
+});
 
 const data = JSON.parse(await unpacked("data", "deflate-raw"));
 

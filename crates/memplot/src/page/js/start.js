@@ -1,9 +1,5 @@
 // In the order in which a reader wants to see it: words first, then the figure.
 
-function say(text) {
-  plot.replaceChildren(element("p", text, { id: "state" }));
-}
-
 const isEmpty = data.views.length === 0;
 
 async function start() {
@@ -66,8 +62,6 @@ if (isEmpty) {
   stripEvents();
   at("controls").hidden = at("strip").hidden = at("hint").hidden = false;
   paintStrip();
-  start().catch((error) => {
-    say(`The figure cannot be drawn: ${error.message}. A browser of 2023 or later can.`);
-    mark("failed");
-  }).finally(release);
+  await start();
+  release();
 }
