@@ -59,6 +59,8 @@ impl Browser {
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"])
             .args(["--no-first-run", "--hide-scrollbars", "--disable-background-networking"])
             .args(["--disable-component-update", "--disable-sync", "--remote-debugging-pipe"])
+            // No request may leave the page or its worker: by a proxy that is not there, it fails.
+            .arg("--proxy-server=127.0.0.1:9")
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
             .arg(format!("--window-size={width},{height}"))
             .stderr(File::create(folder.path().join("stderr")).unwrap())

@@ -42,8 +42,8 @@ function say(text) {
   plot.replaceChildren(element("p", text, { id: "state" }));
 }
 
-// Whatever fails before there is a figure is said there, as far back as browsers go that
-// cannot unpack the page.
+// Whatever fails before there is a figure is said in its place. Here, for to unpack the page,
+// which comes next, is what older browsers fail at.
 addEventListener("unhandledrejection", ({ reason }) => {
   release();
   if (root.dataset.drawn) return;
